@@ -1,0 +1,2 @@
+//! bongsu-center
+fn main() {}

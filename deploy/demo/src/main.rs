@@ -1,0 +1,2 @@
+//! bongsu-demo
+fn main() {}

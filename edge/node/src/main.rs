@@ -1,0 +1,2 @@
+//! bongsu-edge
+fn main() {}

@@ -1,0 +1,1 @@
+//! bongsu-sdk-sketch
