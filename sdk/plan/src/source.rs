@@ -1,0 +1,94 @@
+//! Where figures come from: the one boundary between a plan and the data of a center or an edge.
+//!
+//! A source measures; it never words, ranks or compares. It says which roll-up a figure came from and how
+//! far it may be off, and leaves a gap a gap: no data is `None`, never zero.
+
+use std::time::Duration;
+
+use bongsu_sdk_model::{
+    AppId, IdentityMode, InstanceId, Metric, SiteId, Timestamp, UrlTemplate, Window,
+};
+
+use crate::{Agg, Coverage, Dimension};
+
+/// Answers measurements. Implemented by the center's history and by an edge's own.
+pub trait Source {
+    /// One figure for one metric over a union of scopes and a window; `None` when there is no data.
+    /// Users are united, never summed, over everything the query spans.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the figure is not held at all or the store fails.
+    fn measure(&self, query: &Query) -> Result<Option<Measured>, SourceError>;
+
+    /// The figure of each interval of width `step`, in order of time; the instant is the interval's start.
+    /// The first interval starts at the window's `from`, the last may be shorter.
+    ///
+    /// # Errors
+    /// As [`Source::measure`].
+    fn series(
+        &self,
+        query: &Query,
+        step: Duration,
+    ) -> Result<Vec<(Timestamp, Option<f64>)>, SourceError>;
+
+    /// Names of the members of a dimension that have data in the query's scope and window, in any order.
+    /// The query's metric may be used to leave out members that can have none.
+    ///
+    /// # Errors
+    /// [`SourceError::NotHeld`] for a dimension this source does not split by.
+    fn members(&self, dimension: Dimension, query: &Query) -> Result<Vec<String>, SourceError>;
+
+    /// Which sites should have reported in the window, which did, and how old the silent ones are.
+    fn coverage(&self, window: Window) -> Coverage;
+}
+
+/// One measurement. Empty lists do not restrict; entries of one list are united, lists restrict each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// Which figure.
+    pub metric: Metric,
+    /// At which sites.
+    pub sites: Vec<SiteId>,
+    /// Of which applications.
+    pub apps: Vec<AppId>,
+    /// Of which URLs; a trailing `*` stands for any rest.
+    pub urls: Vec<UrlTemplate>,
+    /// Of which running copies.
+    pub instances: Vec<InstanceId>,
+    /// When.
+    pub window: Window,
+    /// How identities are told apart; `None` lets the source take the best it has (cookie, session, ip).
+    pub mode: Option<IdentityMode>,
+    /// Which figure of the window; `None` is the metric's own: distinct users of the window, sum of a count,
+    /// mean of a level or rate, exact percentile. For `users.concurrent` over more than 5 minutes the
+    /// executor always says which.
+    pub agg: Option<Agg>,
+}
+
+/// A figure with its provenance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// In the metric's unit.
+    pub value: f64,
+    /// How identities were told apart, for figures about users.
+    pub mode: Option<IdentityMode>,
+    /// Half width of the 95 % band in per cent of the value; `None` for exact figures.
+    pub error_pct_95: Option<f64>,
+    /// Where it came from, as `rollup:1m`.
+    pub source: String,
+}
+
+/// Why there is no measurement.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// This source does not hold such figures; another might.
+    #[error("{what} is not held here")]
+    NotHeld {
+        /// The metric, dimension or scope.
+        what: String,
+    },
+    /// The store failed.
+    #[error("failed to read history: {0}")]
+    Failed(String),
+}
