@@ -16,8 +16,8 @@
 #![forbid(unsafe_code)]
 
 use std::{
-    cell::RefCell, collections::BTreeSet, fmt, fmt::Write as _, net::SocketAddr, ops::RangeInclusive,
-    path::PathBuf, rc::Rc, str::FromStr, time::Duration,
+    cell::RefCell, collections::BTreeSet, fmt, fmt::Write as _, net::SocketAddr,
+    ops::RangeInclusive, path::PathBuf, rc::Rc, str::FromStr, time::Duration,
 };
 
 use toml::{Table, Value};
@@ -59,7 +59,10 @@ impl Section {
     #[must_use]
     pub fn parse(text: &str, faults: &Faults) -> Self {
         let table = text.parse::<Table>().unwrap_or_else(|error| {
-            faults.add("file", format!("not TOML: {}", error.to_string().trim_end()));
+            faults.add(
+                "file",
+                format!("not TOML: {}", error.to_string().trim_end()),
+            );
             Table::new()
         });
         Self::of(String::new(), table, faults)
@@ -96,7 +99,10 @@ impl Section {
             let path = format!("{path}[{position}]");
             match item {
                 Value::Table(table) => sections.push(Self::of(path, table, &self.faults)),
-                other => self.faults.add(&path, format!("expected a table, found {}", other.type_str())),
+                other => self.faults.add(
+                    &path,
+                    format!("expected a table, found {}", other.type_str()),
+                ),
             }
         }
         sections
@@ -111,7 +117,8 @@ impl Section {
     /// Text, or `default`.
     #[must_use]
     pub fn text(&self, key: &str, default: &str) -> String {
-        self.optional_text(key).unwrap_or_else(|| default.to_owned())
+        self.optional_text(key)
+            .unwrap_or_else(|| default.to_owned())
     }
 
     /// Text that may be absent.
@@ -139,7 +146,12 @@ impl Section {
     #[must_use]
     pub fn optional<T: FromStr<Err: fmt::Display>>(&self, key: &str) -> Option<T> {
         let text = self.optional_text(key)?;
-        text.parse().map_err(|error| self.faults.add(&self.key(key), format!("`{text}`: {error}"))).ok()
+        text.parse()
+            .map_err(|error| {
+                self.faults
+                    .add(&self.key(key), format!("`{text}`: {error}"))
+            })
+            .ok()
     }
 
     /// Text parsed by `T`, or `default`.
@@ -210,7 +222,8 @@ impl Section {
                 Ok(value) if limits.contains(&value) => value,
                 _ => {
                     let range = format!("{} to {}", limits.start(), limits.end());
-                    self.faults.add(&self.key(key), format!("{value} is not within {range}"));
+                    self.faults
+                        .add(&self.key(key), format!("{value} is not within {range}"));
                     default
                 }
             },
@@ -224,7 +237,13 @@ impl Section {
     /// A duration such as `"250ms"`, `"2s"`, `"5m"`, `"1h"`, `"30d"`, or `default`.
     #[must_use]
     pub fn duration(&self, key: &str, default: Duration) -> Duration {
-        let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+        let units = [
+            ("ms", 1),
+            ("s", 1_000),
+            ("m", 60_000),
+            ("h", 3_600_000),
+            ("d", 86_400_000),
+        ];
         self.quantity(key, &units, "a duration such as \"2s\" (ms, s, m, h, d)")
             .map_or(default, Duration::from_millis)
     }
@@ -232,8 +251,14 @@ impl Section {
     /// A size such as `"512B"`, `"64KiB"`, `"4MiB"`, `"2GiB"`, or `default`, in bytes.
     #[must_use]
     pub fn size(&self, key: &str, default: u64) -> u64 {
-        let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("B", 1)];
-        self.quantity(key, &units, "a size such as \"4MiB\" (B, KiB, MiB, GiB)").unwrap_or(default)
+        let units = [
+            ("KiB", 1 << 10),
+            ("MiB", 1 << 20),
+            ("GiB", 1 << 30),
+            ("B", 1),
+        ];
+        self.quantity(key, &units, "a size such as \"4MiB\" (B, KiB, MiB, GiB)")
+            .unwrap_or(default)
     }
 
     /// Records a fault of one of this section's keys that only its owner can see.
@@ -254,11 +279,20 @@ impl Section {
     }
 
     fn of(path: String, table: Table, faults: &Faults) -> Self {
-        Self { path, table, asked: RefCell::default(), faults: faults.clone() }
+        Self {
+            path,
+            table,
+            asked: RefCell::default(),
+            faults: faults.clone(),
+        }
     }
 
     fn key(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     fn take(&self, key: &str) -> Option<Value> {
@@ -267,7 +301,10 @@ impl Section {
     }
 
     fn wrong_type(&self, key: &str, wanted: &str, found: &Value) {
-        self.faults.add(&self.key(key), format!("expected {wanted}, found {}", found.type_str()));
+        self.faults.add(
+            &self.key(key),
+            format!("expected {wanted}, found {}", found.type_str()),
+        );
     }
 
     fn quantity(&self, key: &str, units: &[(&str, u64)], wanted: &str) -> Option<u64> {
@@ -279,7 +316,8 @@ impl Section {
             number.parse::<u64>().ok()?.checked_mul(*factor)
         });
         if parsed.is_none() {
-            self.faults.add(&self.key(key), format!("expected {wanted}, found {value}"));
+            self.faults
+                .add(&self.key(key), format!("expected {wanted}, found {value}"));
         }
         parsed
     }
@@ -288,7 +326,12 @@ impl Section {
 /// One insertion, deletion or replacement apart.
 fn is_near(a: &str, b: &str) -> bool {
     let prefix = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
-    let suffix = a.bytes().rev().zip(b.bytes().rev()).take_while(|(x, y)| x == y).count();
+    let suffix = a
+        .bytes()
+        .rev()
+        .zip(b.bytes().rev())
+        .take_while(|(x, y)| x == y)
+        .count();
     let longest = a.len().max(b.len());
     longest - a.len().min(b.len()) <= 1 && prefix + suffix + 1 >= longest
 }
@@ -306,7 +349,10 @@ mod tests {
         );
         let ship = root.section("ship");
         assert_eq!(ship.text("center", "127.0.0.1:7443"), "127.0.0.1:7443");
-        assert_eq!(ship.duration("retry", Duration::from_secs(1)), Duration::from_secs(1));
+        assert_eq!(
+            ship.duration("retry", Duration::from_secs(1)),
+            Duration::from_secs(1)
+        );
         assert_eq!(ship.size("batch", 5), 5);
         assert_eq!(ship.integer("threads", 2, 1..=8), 2);
         assert_eq!(ship.text("site", "seoul"), "seoul");
@@ -327,8 +373,14 @@ mod tests {
     #[test]
     fn good_values_come_through() {
         let faults = Faults::default();
-        let root = Section::parse("life = \"30d\"\nmax = \"4MiB\"\nbind = \"[::1]:6379\"\n", &faults);
-        assert_eq!(root.duration("life", Duration::ZERO), Duration::from_secs(30 * 86_400));
+        let root = Section::parse(
+            "life = \"30d\"\nmax = \"4MiB\"\nbind = \"[::1]:6379\"\n",
+            &faults,
+        );
+        assert_eq!(
+            root.duration("life", Duration::ZERO),
+            Duration::from_secs(30 * 86_400)
+        );
         assert_eq!(root.size("max", 0), 4 << 20);
         assert_eq!(root.required::<SocketAddr>("bind").unwrap().port(), 6379);
         assert!(root.required::<SocketAddr>("missing").is_none());

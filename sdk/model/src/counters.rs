@@ -59,8 +59,9 @@ impl Counters {
         // APDEX counts a failed request as frustrated, whatever its duration.
         if !t.is_error() {
             self.satisfied += u64::from(t.duration_us <= Self::APDEX_T_US);
-            self.tolerating +=
-                u64::from(t.duration_us > Self::APDEX_T_US && t.duration_us <= 4 * Self::APDEX_T_US);
+            self.tolerating += u64::from(
+                t.duration_us > Self::APDEX_T_US && t.duration_us <= 4 * Self::APDEX_T_US,
+            );
         }
     }
 
@@ -126,6 +127,9 @@ mod tests {
         }
         let mut sum = one;
         sum.add(&one);
-        assert_eq!(sum.fields().to_vec(), (1..=16).map(|i| i * 2).collect::<Vec<u64>>());
+        assert_eq!(
+            sum.fields().to_vec(),
+            (1..=16).map(|i| i * 2).collect::<Vec<u64>>()
+        );
     }
 }

@@ -33,8 +33,13 @@ impl GaugeKind {
     ];
 
     /// The kinds that are terms of `load`: the highest of them is an instance's load.
-    pub const LOAD: [Self; 5] =
-        [Self::Cpu, Self::Memory, Self::Heap, Self::Threads, Self::DbConnections];
+    pub const LOAD: [Self; 5] = [
+        Self::Cpu,
+        Self::Memory,
+        Self::Heap,
+        Self::Threads,
+        Self::DbConnections,
+    ];
 
     /// Position in [`Gauges`].
     const fn index(self) -> usize {
@@ -70,12 +75,22 @@ impl Gauge {
     /// A single sample.
     #[must_use]
     pub const fn sample(value: f64, at: Timestamp) -> Self {
-        Self { min: value, max: value, sum: value, count: 1, last: value, last_at: at }
+        Self {
+            min: value,
+            max: value,
+            sum: value,
+            count: 1,
+            last: value,
+            last_at: at,
+        }
     }
 
     /// Mean of the samples.
     #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "a sample count is far below 2^53")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a sample count is far below 2^53"
+    )]
     pub fn mean(&self) -> f64 {
         self.sum / self.count.max(1) as f64
     }
@@ -152,9 +167,11 @@ mod tests {
     #[test]
     fn load_is_the_highest_term_and_sessions_are_not_a_term() {
         let mut gauges = Gauges::default();
-        for (kind, value) in
-            [(GaugeKind::Cpu, 40.0), (GaugeKind::Heap, 71.0), (GaugeKind::SessionsActive, 9_000.0)]
-        {
+        for (kind, value) in [
+            (GaugeKind::Cpu, 40.0),
+            (GaugeKind::Heap, 71.0),
+            (GaugeKind::SessionsActive, 9_000.0),
+        ] {
             gauges.add_sample(kind, value, Timestamp::from_ms(1));
         }
         gauges.add_sample(GaugeKind::Cpu, f64::NAN, Timestamp::from_ms(2));

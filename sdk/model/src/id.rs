@@ -137,8 +137,14 @@ mod tests {
         assert_eq!(SiteId::new(""), Err(IdError::Empty { kind: "site id" }));
         assert_eq!(
             SiteId::new("Busan"),
-            Err(IdError::Character { kind: "site id", character: 'B' })
+            Err(IdError::Character {
+                kind: "site id",
+                character: 'B'
+            })
         );
-        assert!(matches!(SiteId::new(&"b".repeat(64)), Err(IdError::TooLong { len: 64, .. })));
+        assert!(matches!(
+            SiteId::new(&"b".repeat(64)),
+            Err(IdError::TooLong { len: 64, .. })
+        ));
     }
 }

@@ -25,13 +25,19 @@ impl Timestamp {
     /// This instant moved later by `by`, saturating at the ends of time.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// This instant moved earlier by `by`, saturating at the ends of time.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)))
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(by.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// Time from `earlier` to this instant, zero if `earlier` is later.
@@ -60,13 +66,19 @@ impl Window {
     /// The window from `from` up to but excluding `to`; empty if `to` is not later.
     #[must_use]
     pub fn new(from: Timestamp, to: Timestamp) -> Self {
-        Self { from, to: to.max(from) }
+        Self {
+            from,
+            to: to.max(from),
+        }
     }
 
     /// The window of length `width` that ends at `to`.
     #[must_use]
     pub fn ending_at(to: Timestamp, width: Duration) -> Self {
-        Self { from: to.minus(width), to }
+        Self {
+            from: to.minus(width),
+            to,
+        }
     }
 
     /// Length.
@@ -90,7 +102,10 @@ impl Window {
     /// The window of the same width `by` earlier.
     #[must_use]
     pub fn earlier(self, by: Duration) -> Self {
-        Self { from: self.from.minus(by), to: self.to.minus(by) }
+        Self {
+            from: self.from.minus(by),
+            to: self.to.minus(by),
+        }
     }
 }
 
@@ -110,7 +125,12 @@ pub enum Tier {
 
 impl Tier {
     /// Every tier, finest first.
-    pub const ALL: [Self; 4] = [Self::TwoSeconds, Self::Minute, Self::FiveMinutes, Self::Hour];
+    pub const ALL: [Self; 4] = [
+        Self::TwoSeconds,
+        Self::Minute,
+        Self::FiveMinutes,
+        Self::Hour,
+    ];
 
     /// Width in milliseconds.
     #[must_use]
@@ -149,7 +169,10 @@ impl Tier {
     /// The interval of this width that starts at `start`.
     #[must_use]
     pub const fn interval(self, start: Timestamp) -> Window {
-        Window { from: start, to: Timestamp(start.0.saturating_add(self.width_ms())) }
+        Window {
+            from: start,
+            to: Timestamp(start.0.saturating_add(self.width_ms())),
+        }
     }
 }
 
@@ -169,6 +192,9 @@ mod tests {
         let w = Window::new(Timestamp(10), Timestamp(20));
         assert!(w.contains(Timestamp(10)) && !w.contains(Timestamp(20)));
         assert!(!w.overlaps(Window::new(Timestamp(20), Timestamp(30))));
-        assert_eq!(Window::new(Timestamp(5), Timestamp(1)).width(), Duration::ZERO);
+        assert_eq!(
+            Window::new(Timestamp(5), Timestamp(1)).width(),
+            Duration::ZERO
+        );
     }
 }
