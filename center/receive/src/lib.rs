@@ -1,1 +1,5 @@
-//! bongsu-center-receive
+//! Receives what edges ship.
+
+mod inbox;
+
+pub use inbox::{Inbox, InboxError, Link, Loss};

@@ -1,1 +1,79 @@
-//! bongsu-sdk-wire
+//! The protocol between an edge and the center, without sockets, clocks or threads.
+//!
+//! Bytes come in ([`Decoder`]), frames come out ([`Up`], [`Down`]); two state machines, [`Sender`] and
+//! [`Receiver`], say what to do with them. `edge/ship` and `center/receive` drive them over QUIC; the tests
+//! drive them over a list of bytes that loses, repeats and stops.
+//!
+//! ## A connection
+//!
+//! ```text
+//! edge                                         center
+//!  │ Hello{versions, site, epoch, oldest, clock}  │  one bidirectional stream
+//!  ├─────────────────────────────────────────────►│  position of (site, epoch) is looked up
+//!  │       Welcome{version, acked_through, clock} │
+//!  │◄─────────────────────────────────────────────┤
+//!  │ Batch{acked_through + 1}, Batch{+ 2}, …      │  a wide window, nothing waits for an answer
+//!  ├─────────────────────────────────────────────►│  many batches and the ledger: one transaction
+//!  │                                 Ack{through} │  only after it is durable
+//!  │◄─────────────────────────────────────────────┤
+//!  │ Pulse{…}                                     │  each on a stream of its own; newest wins,
+//!  ├─────────────────────────────────────────────►│  never acknowledged, lost without harm
+//! ```
+//!
+//! **The ledger rule.** Sequences of one `(site, epoch)` start at 1 and are contiguous. With `p` the
+//! center's position: `sequence <= p` was applied before and is only acknowledged again; `p + 1` is
+//! applied; anything beyond is refused as a gap. A gap is accepted in one place, at the handshake, when
+//! the Hello's `oldest` says the edge no longer holds what the center misses (the center was restored from
+//! an older copy, or the spool overflowed); it is then reported as a [`Lost`] interval, never passed over.
+//!
+//! ## Frames, byte by byte
+//!
+//! A frame is a length and a body: 4 bytes, unsigned, big endian, the number of bytes of the body, then the
+//! body in [postcard](https://postcard.jamesmunns.com/wire-format): unsigned integers are LEB128 varints,
+//! signed ones are zigzagged first, text and bytes are a varint length and their bytes, an option is `00` or
+//! `01` and the value, a list is a varint count and its items, an enum is a varint number and its fields.
+//! Bytes after the last field, an empty body and a body over the limit are errors.
+//!
+//! | body | fields in order |
+//! |---|---|
+//! | up `00` Hello | versions oldest `u16`, newest `u16`; site text; epoch `u64`; oldest `u64`; clock `i64` ms |
+//! | up `01` Batch | sequence `u64`; payload bytes |
+//! | up `02` Pulse | window from `i64` ms, to `i64` ms; list of blocks (bytes); sessions option of 6 × `u64`; health text |
+//! | down `00` Welcome | version `u16`; acked through `u64`; clock `i64` ms |
+//! | down `01` Ack | through `u64` |
+//! | down `02` Refused | code enum; text |
+//!
+//! | payload | fields in order |
+//! |---|---|
+//! | `00` RollUps | one encoded block of roll-ups, bytes, opaque here |
+//! | `01` Findings | list of findings |
+//!
+//! The layouts of Hello and Refused are the same in every version, so that two programs that share no
+//! version can still say so. `tests/golden.rs` holds every frame in hexadecimal.
+//!
+//! ## Decisions
+//!
+//! - **State machines without I/O.** Every loss, restart and restore is a test that runs in microseconds.
+//!   Rejected: testing through real sockets alone, which cannot stop at a chosen byte.
+//! - **One contiguous sequence per `(site, epoch)`**, so that the ledger is one number per edge. Rejected: a
+//!   set of applied ids, which grows with every outage, and a sequence per priority class, which a later
+//!   version may add as further epochs without changing a frame.
+//! - **A batch's payload is encoded once, when it is spooled, and stays opaque bytes until it is applied.**
+//!   The price is a second decoding step at the center, off the network threads.
+//! - **A spool that coarsens keeps its numbering**: the merged roll-up takes the place of the last of the
+//!   sequences it replaces, the others become empty [`Payload::Findings`]. Rejected: holes, which the
+//!   receiver could not tell from loss.
+
+#![forbid(unsafe_code)]
+
+mod codec;
+mod frame;
+mod payload;
+mod receiver;
+mod sender;
+
+pub use codec::{Decoder, Frame, FrameError, MAX_FRAME_BYTES, encode};
+pub use frame::{Batch, Down, Hello, Refusal, RefusalCode, Up, Versions, Welcome};
+pub use payload::{MAX_PAYLOAD_BYTES, Payload, Pulse};
+pub use receiver::{Lost, Opened, Received, Receiver};
+pub use sender::{Heard, Room, Sender, SenderError, SendWindow};
