@@ -234,6 +234,31 @@ impl Section {
         }
     }
 
+    /// A list of whole numbers, each within `limits`, or `default`; a bad item is a fault and left out.
+    #[must_use]
+    pub fn integers(&self, key: &str, default: &[u64], limits: RangeInclusive<u64>) -> Vec<u64> {
+        let items = match self.take(key) {
+            None => return default.to_vec(),
+            Some(Value::Array(items)) => items,
+            Some(other) => {
+                self.wrong_type(key, "a list of whole numbers", &other);
+                return default.to_vec();
+            }
+        };
+        let mut numbers = Vec::new();
+        for item in items {
+            match item.as_integer().map(u64::try_from) {
+                Some(Ok(number)) if limits.contains(&number) => numbers.push(number),
+                Some(_) => {
+                    let range = format!("{} to {}", limits.start(), limits.end());
+                    self.faults.add(&self.key(key), format!("{item} is not within {range}"));
+                }
+                None => self.wrong_type(key, "a list of whole numbers", &item),
+            }
+        }
+        numbers
+    }
+
     /// A duration such as `"250ms"`, `"2s"`, `"5m"`, `"1h"`, `"30d"`, or `default`.
     #[must_use]
     pub fn duration(&self, key: &str, default: Duration) -> Duration {
@@ -384,6 +409,7 @@ mod tests {
         assert_eq!(root.size("max", 0), 4 << 20);
         assert_eq!(root.required::<SocketAddr>("bind").unwrap().port(), 6379);
         assert!(root.required::<SocketAddr>("missing").is_none());
+        assert_eq!(root.integers("failed", &[401], 100..=599), [401]);
         root.finish();
         assert_eq!(faults.lines(), ["missing: is required"]);
     }
