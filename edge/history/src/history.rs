@@ -1,0 +1,345 @@
+//! The edge's database.
+
+use std::{
+    path::Path,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bongsu_sdk_model::{Finding, Tier, Timestamp, Window};
+use bongsu_sdk_sketch::{Block, BlockError};
+use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
+
+use crate::{HistoryError, keys};
+
+/// Sled's page cache. Roll-ups are read rarely; the operating system caches the rest.
+const CACHE_BYTES: u64 = 32 << 20;
+
+/// What belongs together on disk.
+#[derive(Debug, Default)]
+pub struct Commit {
+    /// Deltas of 1-minute intervals.
+    pub minutes: Vec<Block>,
+    /// Findings of the site's detectors.
+    pub findings: Vec<Finding>,
+    /// The batches that carry them to the center, in order.
+    pub batches: Vec<Vec<u8>>,
+}
+
+/// Roll-ups, findings and spool of one edge.
+#[derive(Debug)]
+pub struct History {
+    db: sled::Db,
+    minute: sled::Tree,
+    live: sled::Tree,
+    finding: sled::Tree,
+    pub(crate) spool: sled::Tree,
+    pub(crate) meta: sled::Tree,
+    /// Held while a delta is merged with what is there.
+    writing: Mutex<()>,
+    poisoned: AtomicBool,
+}
+
+impl History {
+    /// Opens or makes the database in `directory`. `now` becomes a new database's epoch.
+    ///
+    /// # Errors
+    /// [`HistoryError::Open`] if it is locked, unreadable or not ours.
+    pub fn open(directory: &Path, now: Timestamp) -> Result<Self, HistoryError> {
+        let open = |source| HistoryError::Open {
+            path: directory.to_owned(),
+            source,
+        };
+        let db = sled::Config::default()
+            .path(directory)
+            .cache_capacity(CACHE_BYTES)
+            .flush_every_ms(None)
+            .open()
+            .map_err(open)?;
+        let history = Self {
+            minute: db.open_tree("minute").map_err(open)?,
+            live: db.open_tree("live").map_err(open)?,
+            finding: db.open_tree("finding").map_err(open)?,
+            spool: db.open_tree("spool").map_err(open)?,
+            meta: db.open_tree("meta").map_err(open)?,
+            db,
+            writing: Mutex::new(()),
+            poisoned: AtomicBool::new(false),
+        };
+        history.start_epoch(now)?;
+        Ok(history)
+    }
+
+    /// Writes everything of `commit`, or nothing. Not on disk before [`History::flush`].
+    ///
+    /// # Errors
+    /// [`HistoryError`]; the store is then as before.
+    pub fn commit(&self, commit: &Commit) -> Result<(), HistoryError> {
+        self.check_sound()?;
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut minutes = Vec::with_capacity(commit.minutes.len());
+        for delta in &commit.minutes {
+            minutes.push((keys::of_instant(delta.start), self.merged(delta)?));
+        }
+        let mut findings = Vec::with_capacity(commit.findings.len());
+        for finding in &commit.findings {
+            let number = keys::of_number(self.db.generate_id()?);
+            let key = [keys::of_instant(finding.window.to), number].concat();
+            let value = serde_json::to_vec(finding).map_err(|error| damaged(&error))?;
+            findings.push((key, value));
+        }
+        let first = self.spool()?.next;
+        (&self.minute, &self.finding, &self.spool, &self.meta)
+            .transaction(|(minute, finding, spool, meta)| {
+                for (key, value) in &minutes {
+                    minute.insert(key, value.as_slice())?;
+                }
+                for (key, value) in &findings {
+                    finding.insert(key.as_slice(), value.as_slice())?;
+                }
+                for (sequence, batch) in (first..).zip(&commit.batches) {
+                    spool.insert(&keys::of_number(sequence), batch.as_slice())?;
+                }
+                let next = first + commit.batches.len() as u64;
+                meta.insert(Self::next_key(), &keys::of_number(next))?;
+                Ok::<_, ConflictableTransactionError>(())
+            })
+            .map_err(|error: TransactionError| match error {
+                TransactionError::Storage(error) | TransactionError::Abort(error) => {
+                    HistoryError::Store(error)
+                }
+            })
+    }
+
+    /// Replaces live blocks of 2 seconds; they are a convenience across restarts and never flushed alone.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be written.
+    pub fn put_live(&self, blocks: &[Block]) -> Result<(), HistoryError> {
+        let mut batch = sled::Batch::default();
+        for block in blocks {
+            batch.insert(&keys::of_instant(block.start), encode(block)?);
+        }
+        Ok(self.live.apply_batch(batch)?)
+    }
+
+    /// Hands every stored block of `tier` that starts in `window` to `visit`, in order of time.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read or a block is damaged.
+    pub fn visit(
+        &self,
+        tier: Tier,
+        window: Window,
+        visit: &mut dyn FnMut(&Block),
+    ) -> Result<(), HistoryError> {
+        let tree = match tier {
+            Tier::TwoSeconds => &self.live,
+            _ => &self.minute,
+        };
+        for item in tree.range(keys::of_instant(window.from)..keys::of_instant(window.to)) {
+            visit(&decode(&item?.1)?);
+        }
+        Ok(())
+    }
+
+    /// The latest findings whose window ended in `window`, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read or a finding is damaged.
+    pub fn findings(&self, window: Window, limit: usize) -> Result<Vec<Finding>, HistoryError> {
+        self.finding
+            .range(keys::of_instant(window.from)..keys::of_instant(window.to))
+            .rev()
+            .take(limit)
+            .map(|item| serde_json::from_slice(&item?.1).map_err(|error| damaged(&error)))
+            .collect()
+    }
+
+    /// Removes live blocks older than 30 minutes and minutes and findings older than `kept`.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be written.
+    pub fn prune(&self, now: Timestamp, kept: Duration) -> Result<(), HistoryError> {
+        let live_kept = Duration::from_secs(30 * 60);
+        for (tree, kept) in [
+            (&self.live, live_kept),
+            (&self.minute, kept),
+            (&self.finding, kept),
+        ] {
+            let mut removals = sled::Batch::default();
+            for key in tree.range(..keys::of_instant(now.minus(kept))).keys() {
+                removals.remove(key?);
+            }
+            tree.apply_batch(removals)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until everything committed is on disk.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the disk refuses; the store then accepts no more commits.
+    pub fn flush(&self) -> Result<(), HistoryError> {
+        self.check_sound()?;
+        self.db.flush().map(|_| ()).map_err(|error| {
+            self.poisoned.store(true, Ordering::SeqCst);
+            HistoryError::Store(error)
+        })
+    }
+
+    fn check_sound(&self) -> Result<(), HistoryError> {
+        if self.poisoned.load(Ordering::SeqCst) {
+            Err(HistoryError::Poisoned)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn merged(&self, delta: &Block) -> Result<Vec<u8>, HistoryError> {
+        match self.minute.get(keys::of_instant(delta.start))? {
+            None => encode(delta),
+            Some(held) => {
+                let mut block = decode(&held)?;
+                block.merge(delta);
+                encode(&block)
+            }
+        }
+    }
+}
+
+fn encode(block: &Block) -> Result<Vec<u8>, HistoryError> {
+    block.encode().map_err(|error: BlockError| damaged(&error))
+}
+
+fn decode(bytes: &[u8]) -> Result<Block, HistoryError> {
+    Block::decode(bytes).map_err(|error| damaged(&error))
+}
+
+fn damaged(error: &dyn std::error::Error) -> HistoryError {
+    HistoryError::Damaged(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use bongsu_sdk_model::{Scope, Severity};
+
+    use super::*;
+
+    fn minute(start_ms: i64, requests: u64) -> Block {
+        let mut block = Block::new(Tier::Minute, Timestamp::from_ms(start_ms));
+        block.entry(Scope::Site).counters.requests = requests;
+        block
+    }
+
+    fn all() -> Window {
+        Window::new(Timestamp::from_ms(i64::MIN), Timestamp::from_ms(i64::MAX))
+    }
+
+    fn requests(history: &History) -> Vec<(i64, u64)> {
+        let mut out = Vec::new();
+        history
+            .visit(Tier::Minute, all(), &mut |block| {
+                out.push((
+                    block.start.as_ms(),
+                    block.scopes[&Scope::Site].counters.requests,
+                ));
+            })
+            .unwrap();
+        out
+    }
+
+    fn finding() -> Finding {
+        Finding {
+            detector: "d@1".into(),
+            kind: "login-brute-force".into(),
+            severity: Severity::Warning,
+            app: None,
+            window: Window::new(Timestamp::from_ms(0), Timestamp::from_ms(60_000)),
+            subject: "client:1".into(),
+            summary: "12 failed logins".into(),
+            evidence: vec![("failed".into(), 12.0)],
+        }
+    }
+
+    #[test]
+    fn what_was_flushed_is_there_after_reopening() {
+        let dir = tempfile::tempdir().unwrap();
+        let epoch = {
+            let history = History::open(dir.path(), Timestamp::from_ms(77)).unwrap();
+            let commit = Commit {
+                minutes: vec![minute(60_000, 3), minute(0, 1)],
+                findings: vec![finding()],
+                batches: vec![b"one".to_vec(), b"two".to_vec()],
+            };
+            history.commit(&commit).unwrap();
+            history
+                .commit(&Commit {
+                    minutes: vec![minute(60_000, 4)],
+                    ..Commit::default()
+                })
+                .unwrap();
+            history.flush().unwrap();
+            history.spool().unwrap().epoch
+        };
+        let history = History::open(dir.path(), Timestamp::from_ms(99)).unwrap();
+        assert_eq!(requests(&history), [(0, 1), (60_000, 7)]);
+        assert_eq!(history.findings(all(), 5).unwrap(), [finding()]);
+        assert_eq!(
+            history.spool().unwrap(),
+            SpoolState {
+                epoch,
+                next: 3,
+                acked: 0
+            }
+        );
+        assert_eq!(epoch, 77);
+    }
+
+    use crate::SpoolState;
+
+    #[test]
+    fn the_spool_gives_batches_in_order_and_forgets_the_acknowledged() {
+        let dir = tempfile::tempdir().unwrap();
+        let history = History::open(dir.path(), Timestamp::from_ms(1)).unwrap();
+        assert_eq!(history.oldest_spooled().unwrap(), 1);
+        let batches = (0..5_u8).map(|i| vec![i; 10]).collect();
+        history
+            .commit(&Commit {
+                batches,
+                ..Commit::default()
+            })
+            .unwrap();
+        let sequences = |after, bytes| -> Vec<u64> {
+            history
+                .read_spool(after, bytes)
+                .unwrap()
+                .iter()
+                .map(|b| b.0)
+                .collect()
+        };
+        assert_eq!(sequences(0, 25), [1, 2]);
+        assert_eq!(sequences(2, 1), [3]);
+        history.acknowledge(3).unwrap();
+        history.acknowledge(2).unwrap();
+        assert_eq!(sequences(0, 1_000), [4, 5]);
+        assert_eq!(history.oldest_spooled().unwrap(), 4);
+        assert_eq!(history.spool().unwrap().waiting(), 2);
+    }
+
+    #[test]
+    fn a_second_process_is_told_that_the_store_is_in_use() {
+        let dir = tempfile::tempdir().unwrap();
+        let _first = History::open(dir.path(), Timestamp::from_ms(1)).unwrap();
+        let error = History::open(dir.path(), Timestamp::from_ms(1)).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("hint: is another bongsu-edge using it?"),
+            "{error}"
+        );
+    }
+}
