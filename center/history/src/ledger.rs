@@ -1,0 +1,223 @@
+//! Effectively once: deltas and their ledger entry in one durable transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bongsu_sdk_model::{Finding, SiteId, Tier, Timestamp};
+use bongsu_sdk_sketch::Block;
+use serde::{Deserialize, Serialize};
+use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
+
+use crate::{History, HistoryError, SiteFinding, keys};
+
+/// What one batch adds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its sequence in the site's epoch.
+    pub sequence: u64,
+    /// Deltas of 1-minute intervals.
+    pub minutes: Vec<Block>,
+    /// Findings.
+    pub findings: Vec<Finding>,
+}
+
+/// A run of sequences that never arrived and never will.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// First sequence lost.
+    pub from: u64,
+    /// Last sequence lost.
+    pub through: u64,
+    /// Why, in a word.
+    pub why: String,
+}
+
+/// Everything one transaction writes, worked out beforehand.
+#[derive(Default)]
+struct Writes {
+    minutes: BTreeMap<Vec<u8>, Block>,
+    hours: BTreeSet<Vec<u8>>,
+    findings: Vec<(Vec<u8>, Vec<u8>)>,
+    through: u64,
+}
+
+impl History {
+    /// Highest sequence of `(site, epoch)` that is applied; 0 if none.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read.
+    pub fn position(&self, site: &SiteId, epoch: u64) -> Result<u64, HistoryError> {
+        let key = keys::of_site_number(site, epoch);
+        self.ledger
+            .get(key)?
+            .map_or(Ok(0), |value| keys::number_of(&value))
+    }
+
+    /// Applies entries in order and moves the ledger, durably; gives the position after it. Entries at or
+    /// below the present position are repetitions and change nothing.
+    ///
+    /// # Errors
+    /// [`HistoryError::Gap`] if a sequence is missing, or a failure of the store; nothing is applied then.
+    pub fn apply(
+        &self,
+        site: &SiteId,
+        epoch: u64,
+        entries: Vec<Entry>,
+        received: Timestamp,
+    ) -> Result<u64, HistoryError> {
+        self.check_sound()?;
+        let _writing = self.lock_writing();
+        let position = self.position(site, epoch)?;
+        let mut writes = Writes {
+            through: position,
+            ..Writes::default()
+        };
+        for entry in entries
+            .into_iter()
+            .filter(|entry| entry.sequence > position)
+        {
+            self.collect(site, entry, &mut writes)?;
+        }
+        if writes.through == position {
+            return Ok(position);
+        }
+        self.write(site, epoch, &writes, received)?;
+        self.flush()?;
+        Ok(writes.through)
+    }
+
+    /// Moves the ledger past sequences that are lost and records durably that they are.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if it was not recorded.
+    pub fn skip(
+        &self,
+        site: &SiteId,
+        epoch: u64,
+        through: u64,
+        why: &str,
+    ) -> Result<(), HistoryError> {
+        self.check_sound()?;
+        let _writing = self.lock_writing();
+        let from = self.position(site, epoch)? + 1;
+        if through < from {
+            return Ok(());
+        }
+        let loss = Skipped {
+            from,
+            through,
+            why: why.to_owned(),
+        };
+        let value = serde_json::to_vec(&loss).map_err(|e| HistoryError::Damaged(e.to_string()))?;
+        let ledger_key = keys::of_site_number(site, epoch);
+        let loss_key = [ledger_key.as_slice(), &from.to_be_bytes()].concat();
+        (&self.ledger, &self.loss)
+            .transaction(|(ledger, losses)| {
+                losses.insert(loss_key.as_slice(), value.as_slice())?;
+                ledger.insert(ledger_key.as_slice(), &through.to_be_bytes())?;
+                Ok::<_, ConflictableTransactionError>(())
+            })
+            .map_err(store_error)?;
+        self.flush()
+    }
+
+    /// What was lost of a site, oldest first.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read.
+    pub fn losses(&self, site: &SiteId) -> Result<Vec<Skipped>, HistoryError> {
+        self.loss
+            .scan_prefix([site.as_str().as_bytes(), &[0]].concat())
+            .values()
+            .map(|value| {
+                serde_json::from_slice(&value?).map_err(|e| HistoryError::Damaged(e.to_string()))
+            })
+            .collect()
+    }
+
+    fn collect(&self, site: &SiteId, entry: Entry, to: &mut Writes) -> Result<(), HistoryError> {
+        if entry.sequence != to.through + 1 {
+            return Err(HistoryError::Gap {
+                expected: to.through + 1,
+                got: entry.sequence,
+            });
+        }
+        to.through = entry.sequence;
+        for delta in entry.minutes {
+            let key = keys::of_site_instant(site, delta.start);
+            to.hours
+                .insert(keys::of_site_instant(site, Tier::Hour.floor(delta.start)));
+            match to.minutes.get_mut(&key) {
+                Some(block) => block.merge(&delta),
+                None => {
+                    let held = self.minute.get(&key)?;
+                    let block = match held {
+                        None => delta,
+                        Some(bytes) => {
+                            let mut block = Self::decode(&bytes)?;
+                            block.merge(&delta);
+                            block
+                        }
+                    };
+                    to.minutes.insert(key, block);
+                }
+            }
+        }
+        for finding in entry.findings {
+            let number = self.db.generate_id()?.to_be_bytes();
+            let key = [keys::of_instant(finding.window.to), number].concat();
+            let value = serde_json::to_vec(&SiteFinding {
+                site: site.clone(),
+                finding,
+            })
+            .map_err(|error| HistoryError::Damaged(error.to_string()))?;
+            to.findings.push((key, value));
+        }
+        Ok(())
+    }
+
+    fn write(
+        &self,
+        site: &SiteId,
+        epoch: u64,
+        writes: &Writes,
+        received: Timestamp,
+    ) -> Result<(), HistoryError> {
+        let mut minutes = Vec::with_capacity(writes.minutes.len());
+        for (key, block) in &writes.minutes {
+            minutes.push((key, Self::encode(block)?));
+        }
+        let ledger_key = keys::of_site_number(site, epoch);
+        (
+            &self.minute,
+            &self.hour,
+            &self.stale_hour,
+            &self.finding,
+            &self.ledger,
+            &self.heard,
+        )
+            .transaction(|(minute, hour, stale_hour, finding, ledger, heard)| {
+                for (key, value) in &minutes {
+                    minute.insert(key.as_slice(), value.as_slice())?;
+                }
+                for key in &writes.hours {
+                    hour.remove(key.as_slice())?;
+                    stale_hour.insert(key.as_slice(), &[])?;
+                }
+                for (key, value) in &writes.findings {
+                    finding.insert(key.as_slice(), value.as_slice())?;
+                }
+                ledger.insert(ledger_key.as_slice(), &writes.through.to_be_bytes())?;
+                heard.insert(site.as_str(), &keys::of_instant(received))?;
+                Ok::<_, ConflictableTransactionError>(())
+            })
+            .map_err(store_error)
+    }
+}
+
+fn store_error(error: TransactionError) -> HistoryError {
+    match error {
+        TransactionError::Storage(error) | TransactionError::Abort(error) => {
+            HistoryError::Store(error)
+        }
+    }
+}
