@@ -3,16 +3,25 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod execute;
+mod ground;
+mod lang;
 mod moment;
 mod number;
 mod plan;
+mod regions;
 mod source;
 mod span;
+mod vocabulary;
+mod word;
 
 pub use answer::{
     Answer, Cell, Chart, ChartKind, ChartSeries, Column, Coverage, Derived, DerivedOp, Fact,
     FactScope, Link, StaleSite, Table,
 };
+pub use execute::{ExecuteError, Executor};
+pub use ground::{Ungrounded, ungrounded};
+pub use lang::Lang;
 pub use moment::{Moment, MomentError};
 pub use number::Number;
 pub use plan::{
@@ -20,5 +29,7 @@ pub use plan::{
     Order, Plan, PlanError, PlanScope, PlanWindow, Present, Reason, Report, Slot, Target, Then,
     Trigger, UnknownField, Value,
 };
+pub use regions::{REGIONS, Region};
 pub use source::{Measured, Query, Source, SourceError};
 pub use span::{Span, SpanError};
+pub use vocabulary::{Alias, Named, Vocabulary};

@@ -1,0 +1,210 @@
+//! `top`: the members of a dimension ranked by a metric.
+//!
+//! Sites with equal `load` are ranked by `users.concurrent`. Where the first two may be equal within their
+//! error, the answer says so.
+
+use bongsu_sdk_model::Metric;
+
+use super::{
+    ExecuteError,
+    build::Builder,
+    facts::indistinct,
+    groups::{Group, fulfils, groups},
+};
+use crate::{
+    Cell, Chart, ChartKind, ChartSeries, Column, Fact, FactScope, Order, Table,
+    word::{Sentence, metric_label, split_title},
+};
+
+/// Ranks when nobody said how many.
+const DEFAULT_LIMIT: usize = 5;
+
+struct Ranked {
+    group: Group,
+    fact: Fact,
+    /// Decides between equal figures.
+    second: f64,
+}
+
+pub(super) fn run(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
+    builder.only_places()?;
+    let Some(metric) = builder.plan.metrics.first().copied() else {
+        return Ok(());
+    };
+    let order = builder.plan.order.unwrap_or(Order {
+        by: metric,
+        desc: true,
+    });
+    let mut ranked = measure(builder, order.by)?;
+    break_ties(builder, &mut ranked, order.by)?;
+    ranked.sort_by(|a, b| {
+        let by = a
+            .fact
+            .value
+            .total_cmp(&b.fact.value)
+            .then(a.second.total_cmp(&b.second));
+        if order.desc { by.reverse() } else { by }
+    });
+    let mean = average(builder, &ranked, order.by);
+    let limit = builder
+        .plan
+        .limit
+        .map_or(DEFAULT_LIMIT, |limit| limit as usize);
+    tell(builder, &ranked, order, limit);
+    if let Some(fact) = mean {
+        builder.say(Sentence::Mean {
+            fact,
+            members: ranked.len(),
+        });
+    }
+    Ok(())
+}
+
+fn measure(builder: &mut Builder<'_>, metric: Metric) -> Result<Vec<Ranked>, ExecuteError> {
+    let whole = builder.query(metric);
+    let mode = builder.pinned_mode(&whole)?;
+    let mut ranked = Vec::new();
+    for group in groups(builder, &whole)? {
+        if !fulfils(builder, &group)? {
+            continue;
+        }
+        let mut query = group.narrow(whole.clone());
+        query.mode = mode;
+        if let Some(fact) = builder.measure(&query, &group)? {
+            ranked.push(Ranked {
+                group,
+                fact,
+                second: 0.0,
+            });
+        }
+    }
+    Ok(ranked)
+}
+
+fn break_ties(
+    builder: &mut Builder<'_>,
+    ranked: &mut [Ranked],
+    by: Metric,
+) -> Result<(), ExecuteError> {
+    if by != Metric::Load {
+        return Ok(());
+    }
+    let values: Vec<f64> = ranked.iter().map(|one| one.fact.value).collect();
+    for one in ranked {
+        if values
+            .iter()
+            .filter(|value| **value == one.fact.value)
+            .count()
+            > 1
+        {
+            let query = one.group.narrow(builder.query(Metric::UsersConcurrent));
+            one.second = builder.peek(&query)?.unwrap_or(0.0);
+        }
+    }
+    Ok(())
+}
+
+/// The mean over all ranked members, for figures where a mean of members means something.
+fn average(builder: &mut Builder<'_>, ranked: &[Ranked], by: Metric) -> Option<Fact> {
+    let meaningful = matches!(
+        by,
+        Metric::Load | Metric::Cpu | Metric::Memory | Metric::JvmHeap
+    );
+    if !meaningful || ranked.len() < 2 {
+        return None;
+    }
+    let scope = FactScope {
+        sites: builder.plan.scope.sites.clone(),
+        ..FactScope::default()
+    };
+    builder.facts.mean(
+        &ranked.iter().map(|one| &one.fact).collect::<Vec<_>>(),
+        scope,
+    )
+}
+
+fn tell(builder: &mut Builder<'_>, ranked: &[Ranked], order: Order, limit: usize) {
+    let Some(first) = ranked.first() else {
+        let sentence = if builder.plan.conditions.is_empty() {
+            Sentence::NothingHeard
+        } else {
+            Sentence::NoneFulfils
+        };
+        builder.say(sentence);
+        return;
+    };
+    let dimension = builder.plan.group_by.first().copied();
+    let place = builder.label(&first.group);
+    builder.say(Sentence::Best {
+        place,
+        fact: first.fact.clone(),
+        dimension,
+        desc: order.desc,
+    });
+    let next: Vec<(String, Fact)> = ranked
+        .iter()
+        .skip(1)
+        .take(limit.min(DEFAULT_LIMIT).saturating_sub(1))
+        .map(|one| (builder.label(&one.group), one.fact.clone()))
+        .collect();
+    if let Some((_, second)) = next.first()
+        && indistinct(&first.fact, second)
+    {
+        builder.caveat(
+            "1위와 2위의 차이는 오차 범위 안입니다.",
+            "The first two differ by less than their error.",
+        );
+    }
+    if !next.is_empty() {
+        builder.say(Sentence::Next(next));
+    }
+    let rows: Vec<(String, f64)> = ranked
+        .iter()
+        .take(limit.max(DEFAULT_LIMIT))
+        .map(|one| (builder.label(&one.group), one.fact.value))
+        .collect();
+    present(
+        builder,
+        dimension,
+        order.by,
+        &rows.get(..limit.min(rows.len())).unwrap_or(&rows).to_vec(),
+    );
+}
+
+fn present(
+    builder: &mut Builder<'_>,
+    dimension: Option<crate::Dimension>,
+    metric: Metric,
+    rows: &[(String, f64)],
+) {
+    let lang = builder.lang;
+    let title = metric_label(metric, lang).to_owned();
+    builder.table(Table {
+        title: title.clone(),
+        columns: vec![
+            Column {
+                title: split_title(dimension, lang).to_owned(),
+                unit: None,
+            },
+            Column {
+                title: title.clone(),
+                unit: Some(metric.unit()),
+            },
+        ],
+        rows: rows
+            .iter()
+            .map(|(name, value)| vec![Cell::Text(name.clone()), Cell::Number(*value)])
+            .collect(),
+    });
+    builder.chart(Chart {
+        kind: ChartKind::Bar,
+        unit: metric.unit(),
+        categories: rows.iter().map(|(name, _)| name.clone()).collect(),
+        series: vec![ChartSeries {
+            name: title.clone(),
+            points: Vec::new(),
+            values: rows.iter().map(|(_, value)| Some(*value)).collect(),
+        }],
+        title,
+    });
+}
