@@ -9,7 +9,7 @@ use crate::{History, HistoryError, keys};
 
 impl History {
     /// Hands blocks of `site` that together cover `window` to `visit`: derived hours where they are whole and
-    /// up to date, else minutes, and for minutes that have not come yet the live 2-second blocks. A block
+    /// up to date and `coarsest` allows them, else minutes, and for minutes that have not come yet the live 2-second blocks. A block
     /// belongs to the window in which it **starts**, so that adjacent windows share none.
     ///
     /// # Errors
@@ -18,20 +18,21 @@ impl History {
         &self,
         site: &SiteId,
         window: Window,
-        visit: &mut dyn FnMut(&Block),
+        coarsest: Tier,
+        visit: &mut dyn FnMut(Block),
     ) -> Result<(), HistoryError> {
         let mut recent = BTreeSet::new();
         let mut at = window.from;
         while at < window.to {
             let hour = Tier::Hour.interval(Tier::Hour.floor(at));
-            let is_whole = at == hour.from && hour.to <= window.to;
+            let is_whole = coarsest >= Tier::Hour && at == hour.from && hour.to <= window.to;
             let part = Window::new(at, hour.to.min(window.to));
             at = part.to;
             match is_whole
                 .then(|| self.hour.get(keys::of_site_instant(site, hour.from)))
                 .transpose()?
             {
-                Some(Some(bytes)) => visit(&Self::decode(&bytes)?),
+                Some(Some(bytes)) => visit(Self::decode(&bytes)?),
                 _ => self.visit_minutes(site, part, &mut |block| {
                     recent.insert(block.start);
                     visit(block);
@@ -57,7 +58,7 @@ impl History {
             }
             let _writing = self.lock_writing();
             let mut block = Block::new(Tier::Hour, start);
-            self.visit_minutes(&site, hour, &mut |minute| block.merge(minute))?;
+            self.visit_minutes(&site, hour, &mut |minute| block.merge(&minute))?;
             self.hour.insert(&key, Self::encode(&block)?)?;
             self.stale_hour.remove(&key)?;
             derived += 1;
@@ -72,14 +73,14 @@ impl History {
         &self,
         site: &SiteId,
         window: Window,
-        visit: &mut dyn FnMut(&Block),
+        visit: &mut dyn FnMut(Block),
     ) -> Result<(), HistoryError> {
         let from = keys::of_site_instant(site, window.from);
         for item in self
             .minute
             .range(from..keys::of_site_instant(site, window.to))
         {
-            visit(&Self::decode(&item?.1)?);
+            visit(Self::decode(&item?.1)?);
         }
         Ok(())
     }
@@ -89,13 +90,13 @@ impl History {
         site: &SiteId,
         window: Window,
         minutes: &BTreeSet<Timestamp>,
-        visit: &mut dyn FnMut(&Block),
+        visit: &mut dyn FnMut(Block),
     ) {
         let all = self.live();
         let Some(live) = all.get(site) else { return };
         for (start, block) in live.blocks.range(window.from..window.to) {
             if !minutes.contains(&Tier::Minute.floor(*start)) && !self.is_in_an_hour(site, *start) {
-                visit(block);
+                visit(block.clone());
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What is applied is applied once, survives a restart, and is read once however a window is cut.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+
 use bongsu_center_history::{Entry, History, HistoryError};
 use bongsu_sdk_model::{Scope, SiteId, Tier, Timestamp, Window};
 use bongsu_sdk_sketch::Block;
@@ -35,6 +37,7 @@ fn requests(history: &History, from_ms: i64, to_ms: i64) -> (u64, usize) {
         .visit(
             &busan(),
             Window::new(at(from_ms), at(to_ms)),
+            Tier::Hour,
             &mut |block| {
                 requests += block.scopes[&Scope::Site].counters.requests;
                 blocks += 1;

@@ -134,14 +134,14 @@ impl History {
         &self,
         tier: Tier,
         window: Window,
-        visit: &mut dyn FnMut(&Block),
+        visit: &mut dyn FnMut(Block),
     ) -> Result<(), HistoryError> {
         let tree = match tier {
             Tier::TwoSeconds => &self.live,
             _ => &self.minute,
         };
         for item in tree.range(keys::of_instant(window.from)..keys::of_instant(window.to)) {
-            visit(&decode(&item?.1)?);
+            visit(decode(&item?.1)?);
         }
         Ok(())
     }

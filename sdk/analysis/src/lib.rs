@@ -1,1 +1,37 @@
-//! bongsu-sdk-analysis
+//! From roll-ups to figures: what `users.concurrent`, `load` or `latency.p95` *is*, computed in one place for
+//! the center and the edge.
+//!
+//! [`RollUpSource`] answers the measurements of a question plan (`bongsu_sdk_plan::Source`) over anything
+//! that holds blocks ([`Blocks`]: the center's history of all sites, an edge's of its own). Pure functions
+//! of blocks and the instant they are asked at; no clock, no I/O of its own.
+//!
+//! How each figure is made:
+//!
+//! | figure | made of |
+//! |---|---|
+//! | `users.concurrent`, window ≤ 5 min | union of the sketches in the window |
+//! | `users.concurrent`, longer | that, at the end of each 5-minute tile; mean unless asked (`agg`) |
+//! | `users.distinct` | union of the largest roll-ups that tile the window |
+//! | counts, rates, means | sums of counters, divided where needed by requests or seconds |
+//! | percentiles | quantile of the merged histogram (1 % relative error) |
+//! | `load` | per instance the highest mean among CPU, memory, heap, threads, connections; mean over a site's instances; unweighted mean over sites |
+//! | `sessions.active` | the stores' exact counts, added over sites |
+//!
+//! ## Decisions
+//!
+//! - **Implements the plan's `Source` instead of being called by two adapters.** Edge and center would each
+//!   have mapped the same queries to the same figures. The price is one arrow, analysis → plan.
+//! - **A gap stays a gap.** No block means "not heard", and gives no figure; it is never read as zero.
+//! - **Decoded blocks are kept for the life of one question.** A ranking of 500 URLs reads each block once.
+//!   Rejected: a cache across questions, which would have to know when late data comes.
+
+#![forbid(unsafe_code)]
+
+mod accumulator;
+mod blocks;
+mod figure;
+mod selection;
+mod source;
+
+pub use blocks::{BlockError, Blocks};
+pub use source::{RollUpSource, STALE_AFTER};
