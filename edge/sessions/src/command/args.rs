@@ -1,0 +1,80 @@
+//! Reading arguments.
+
+use bytes::Bytes;
+
+use super::Refusal;
+
+/// All arguments of a command with a fixed number of them. The table has checked the number already.
+pub(super) fn exactly<const N: usize>(args: &[Bytes]) -> Result<&[Bytes; N], Refusal> {
+    args.try_into().map_err(|_| Refusal::Syntax)
+}
+
+/// The first `N` arguments, and the rest.
+pub(super) fn leading<const N: usize>(args: &[Bytes]) -> Result<(&[Bytes; N], &[Bytes]), Refusal> {
+    args.split_first_chunk().ok_or(Refusal::Syntax)
+}
+
+/// Arguments that come in pairs; `command` is named if one is left over.
+pub(super) fn pairs<'a>(args: &'a [Bytes], command: &'static str) -> Result<&'a [[Bytes; 2]], Refusal> {
+    match args.as_chunks::<2>() {
+        (pairs, []) if !pairs.is_empty() => Ok(pairs),
+        _ => Err(Refusal::Arity(command.into())),
+    }
+}
+
+/// A number as Redis writes it: no plus sign, no leading zeros, no spaces.
+pub(super) fn number(text: &[u8]) -> Option<i64> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let canonical = text == b"0" || matches!(digits, [b'1'..=b'9', ..]);
+    let decimal = digits.iter().all(u8::is_ascii_digit);
+    if !(canonical && decimal) {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// A number, or Redis's usual refusal.
+pub(super) fn integer(text: &[u8]) -> Result<i64, Refusal> {
+    number(text).ok_or(Refusal::NotInteger)
+}
+
+/// An option or subcommand in upper case, to be matched.
+pub(super) fn keyword(arg: &[u8]) -> Vec<u8> {
+    arg.to_ascii_uppercase()
+}
+
+/// What Redis answers to a subcommand it does not know.
+pub(super) fn unknown_subcommand(command: &str, subcommand: &[u8]) -> Refusal {
+    let shown = String::from_utf8_lossy(subcommand.get(..subcommand.len().min(128)).unwrap_or_default());
+    Refusal::Text(format!("ERR unknown subcommand '{shown}'. Try {command} HELP."))
+}
+
+/// What Redis answers to a subcommand with too few or too many arguments.
+pub(super) fn subcommand_arity(command: &str, subcommand: &str) -> Refusal {
+    Refusal::Arity(format!("{command}|{subcommand}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_canonical_decimals() {
+        for (text, value) in [
+            ("0", Some(0)),
+            ("-1", Some(-1)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("-0", None),
+            ("01", None),
+            ("+1", None),
+            (" 1", None),
+            ("", None),
+            ("-", None),
+            ("1.0", None),
+        ] {
+            assert_eq!(number(text.as_bytes()), value, "{text:?}");
+        }
+    }
+}

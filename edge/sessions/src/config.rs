@@ -1,0 +1,206 @@
+//! The `[sessions]` section: where to listen, where to keep the log, and a limit on everything a peer
+//! controls. Reads the password file, so that `--check` sees a missing one; never keeps its path.
+
+use std::{fmt, fs, net::SocketAddr, path::PathBuf, time::Duration};
+
+use bongsu_sdk_config::Section;
+
+/// When a write is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// After its group's fsync: an acknowledged write survives a power cut. Costs one fsync per group.
+    Always,
+    /// At once; fsync every [`Durability::INTERVAL`]. A crash of the process or machine may lose that much.
+    Interval,
+}
+
+impl Durability {
+    /// Time between two fsyncs in [`Durability::Interval`].
+    pub const INTERVAL: Duration = Duration::from_secs(1);
+}
+
+/// A password; never shown, not even by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(Box<[u8]>);
+
+impl Password {
+    /// Takes a password.
+    #[must_use]
+    pub fn new(password: &[u8]) -> Self {
+        Self(password.into())
+    }
+
+    /// Compares in a time that depends on the length of `attempt` only.
+    #[must_use]
+    pub fn matches(&self, attempt: &[u8]) -> bool {
+        let mut difference = u8::from(self.0.len() != attempt.len());
+        for (position, byte) in attempt.iter().enumerate() {
+            let own = self.0.get(position % self.0.len().max(1)).copied().unwrap_or(0);
+            difference |= own ^ byte;
+        }
+        std::hint::black_box(difference) == 0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// Checked configuration of the session store.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address to listen on.
+    pub bind: SocketAddr,
+    /// Directory of the durable log.
+    pub data_dir: PathBuf,
+    /// What `AUTH` must present; none: no authentication.
+    pub password: Option<Password>,
+    /// A key that begins with one of these is a session, the rest of it the session's id.
+    pub session_prefixes: Vec<String>,
+    /// Connections at once; one more is told so and closed.
+    pub max_clients: usize,
+    /// Longest argument and longest value, bytes.
+    pub max_bulk: usize,
+    /// Most arguments of one request.
+    pub max_args: usize,
+    /// Longest request, bytes: bounds what one connection makes us hold before it is served.
+    pub max_request: usize,
+    /// Longest replies to one connection not yet taken by it, bytes; beyond, the connection is closed.
+    pub max_output: usize,
+    /// Bytes of keys, values and their bookkeeping; beyond, commands that add are refused with `-OOM`.
+    pub max_memory: u64,
+    /// Closes a connection that asked nothing for this long; none: never.
+    pub idle_timeout: Option<Duration>,
+    /// Closes a connection that takes longer than this to finish a request, to take a reply, or to
+    /// authenticate.
+    pub request_timeout: Duration,
+    /// When a write is acknowledged.
+    pub durability: Durability,
+}
+
+impl Config {
+    /// Reads the section; faults go to its list.
+    ///
+    /// | key | default | meaning |
+    /// |---|---|---|
+    /// | `bind` | `127.0.0.1:6379` | address to listen on |
+    /// | `data_dir` | `data/sessions` | directory of the durable log |
+    /// | `password_file` | – | file with the password that `AUTH` must present |
+    /// | `session_prefixes` | `session:`, `sess:`, `spring:session:sessions:` | keys that count as sessions |
+    /// | `max_clients` | 4096 | connections at once |
+    /// | `max_bulk` | 8MiB | longest argument and value |
+    /// | `max_args` | 65536 | most arguments of one request |
+    /// | `max_request` | 32MiB | longest request |
+    /// | `max_output` | 64MiB | most reply bytes waiting for one connection |
+    /// | `max_memory` | 1GiB | data held before writes are refused |
+    /// | `idle_timeout` | `0s` (never) | closes idle connections |
+    /// | `request_timeout` | `30s` | closes connections stuck in a request, a reply or before `AUTH` |
+    /// | `durability` | `always` | `always`: fsync before reply; `interval`: fsync each second |
+    #[must_use]
+    pub fn read(section: Section) -> Self {
+        let idle_timeout = section.duration("idle_timeout", Duration::ZERO);
+        let config = Self {
+            bind: section.address("bind", SocketAddr::from(([127, 0, 0, 1], 6379))),
+            data_dir: section.path("data_dir", "data/sessions"),
+            password: read_password(&section),
+            session_prefixes: section
+                .texts("session_prefixes", &["session:", "sess:", "spring:session:sessions:"]),
+            max_clients: bytes(section.integer("max_clients", 4096, 1..=1_000_000)),
+            max_bulk: limit(&section, "max_bulk", 8 << 20, 1 << 10),
+            max_args: bytes(section.integer("max_args", 65_536, 16..=1_048_576)),
+            max_request: limit(&section, "max_request", 32 << 20, 1 << 16),
+            max_output: limit(&section, "max_output", 64 << 20, 1 << 16),
+            max_memory: section.size("max_memory", 1 << 30),
+            idle_timeout: (!idle_timeout.is_zero()).then_some(idle_timeout),
+            request_timeout: section.duration("request_timeout", Duration::from_secs(30)),
+            durability: read_durability(&section),
+        };
+        if config.max_request < config.max_bulk {
+            section.fault("max_request", "is smaller than max_bulk");
+        }
+        if config.request_timeout.is_zero() {
+            section.fault("request_timeout", "must not be zero");
+        }
+        section.finish();
+        config
+    }
+}
+
+fn bytes(size: u64) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX)
+}
+
+/// A size of at least `least`; at most 512 MiB, the longest string Redis clients expect.
+fn limit(section: &Section, key: &str, default: u64, least: u64) -> usize {
+    let size = section.size(key, default);
+    if !(least..=512 << 20).contains(&size) {
+        section.fault(key, format!("{size} bytes is not within {least}B to 512MiB"));
+        return bytes(default);
+    }
+    bytes(size)
+}
+
+fn read_durability(section: &Section) -> Durability {
+    match section.text("durability", "always").as_str() {
+        "always" => Durability::Always,
+        "interval" => Durability::Interval,
+        other => {
+            section.fault("durability", format!("`{other}` is neither \"always\" nor \"interval\""));
+            Durability::Always
+        }
+    }
+}
+
+fn read_password(section: &Section) -> Option<Password> {
+    let path = section.optional_path("password_file")?;
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            section.fault("password_file", format!("cannot read `{}`: {error}", path.display()));
+            return None;
+        }
+    };
+    let password = text.trim_ascii();
+    if password.is_empty() {
+        section.fault("password_file", format!("`{}` is empty", path.display()));
+        return None;
+    }
+    Some(Password::new(password))
+}
+
+#[cfg(test)]
+mod tests {
+    use bongsu_sdk_config::Faults;
+
+    use super::*;
+
+    #[test]
+    fn every_fault_of_the_section_is_reported() {
+        let faults = Faults::default();
+        let text = "durability = \"never\"\nmax_bulk = \"1B\"\npassword_file = \"/nowhere/x\"\nmax_args = 1\nbindd = \"x\"\n";
+        let config = Config::read(Section::parse(text, &faults));
+        assert_eq!(
+            faults.lines(),
+            [
+                "password_file: cannot read `/nowhere/x`: No such file or directory (os error 2)",
+                "max_bulk: 1 bytes is not within 1024B to 512MiB",
+                "max_args: 1 is not within 16 to 1048576",
+                "durability: `never` is neither \"always\" nor \"interval\"",
+                "bindd: unknown key, hint: did you mean `bind`?",
+            ]
+        );
+        assert_eq!(config.max_bulk, 8 << 20);
+    }
+
+    #[test]
+    fn a_password_matches_only_itself_and_is_never_shown() {
+        let password = Password::new(b"secret");
+        assert!(password.matches(b"secret"));
+        for wrong in [&b""[..], b"secre", b"secrets", b"Secret", b"secretsecret"] {
+            assert!(!password.matches(wrong), "{wrong:?}");
+        }
+        assert_eq!(format!("{password:?}"), "Password(…)");
+    }
+}

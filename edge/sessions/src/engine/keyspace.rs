@@ -1,0 +1,223 @@
+//! Every key of every database, in memory, with the time it expires and the weight of it all.
+//!
+//! Keeps four things in step that must never part: the entries, the queue of expiries, the list of changes
+//! for the log, and the account of sessions. Takes time as a parameter; knows no command and no disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bongsu_sdk_model::{SessionEventKind, Timestamp};
+use indexmap::IndexMap;
+
+use super::{
+    changes::{Changes, Touched},
+    ledger::Ledger,
+    value::{Key, Value},
+};
+
+/// Bytes of bookkeeping per key: entry, hash, expiry queue and allocator rounding.
+const ENTRY_OVERHEAD: usize = 160;
+
+/// A value and when it expires.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// What the key holds.
+    pub(crate) value: Value,
+    /// When it ends; none: never.
+    pub(crate) expires: Option<Timestamp>,
+}
+
+impl Entry {
+    /// Whether its time had run out at `now`.
+    pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+}
+
+/// The keys of one database. An `IndexMap` because a position in it serves as a `SCAN` cursor.
+pub(crate) type Database = IndexMap<Key, Entry>;
+
+/// Every database.
+#[derive(Debug)]
+pub(crate) struct Keyspace {
+    databases: BTreeMap<u8, Database>,
+    expiries: BTreeSet<(Timestamp, u8, Key)>,
+    weight: usize,
+    /// What the log has not seen yet.
+    pub(crate) changes: Changes,
+    /// The account of sessions.
+    pub(crate) ledger: Ledger,
+}
+
+impl Keyspace {
+    /// No keys.
+    pub(crate) fn new(ledger: Ledger) -> Self {
+        Self {
+            databases: BTreeMap::new(),
+            expiries: BTreeSet::new(),
+            weight: 0,
+            changes: Changes::default(),
+            ledger,
+        }
+    }
+
+    /// Bytes of keys, values and their bookkeeping.
+    pub(crate) const fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// The databases that have been used, with their numbers.
+    pub(crate) fn databases(&self) -> impl Iterator<Item = (u8, &Database)> {
+        self.databases.iter().map(|(number, database)| (*number, database))
+    }
+
+    /// One database; none if it was never used.
+    pub(crate) fn database(&self, db: u8) -> Option<&Database> {
+        self.databases.get(&db)
+    }
+
+    /// The entry of a key, expired or not.
+    pub(crate) fn entry(&self, db: u8, key: &[u8]) -> Option<&Entry> {
+        self.databases.get(&db)?.get(key)
+    }
+
+    /// Puts what the log kept; neither a change nor a new session.
+    pub(crate) fn load(&mut self, db: u8, key: &[u8], value: Value, expires: Option<Timestamp>) {
+        let key = Key::from(key);
+        self.ledger.loaded(&key);
+        self.weight += ENTRY_OVERHEAD + key.len() + value.weight();
+        if let Some(at) = expires {
+            self.expiries.insert((at, db, Key::clone(&key)));
+        }
+        self.databases.entry(db).or_default().insert(key, Entry { value, expires });
+    }
+
+    /// Gives a key a value and an expiry, whatever it held.
+    pub(crate) fn put(&mut self, db: u8, key: &[u8], value: Value, expires: Option<Timestamp>, now: Timestamp) {
+        self.changes.awaited = true;
+        let database = self.databases.entry(db).or_default();
+        self.weight += value.weight();
+        if let Some((_, key, entry)) = database.get_full_mut(key) {
+            let touched = self.changes.touch(db, key);
+            touched.extend(entry.value.members().map(Box::from));
+            touched.extend(value.members().map(Box::from));
+            self.weight -= entry.value.weight();
+            requeue(&mut self.expiries, db, key, entry.expires, expires);
+            *entry = Entry { value, expires };
+        } else {
+            let key = Key::from(key);
+            self.weight += ENTRY_OVERHEAD + key.len();
+            self.changes.touch(db, &key).extend(value.members().map(Box::from));
+            requeue(&mut self.expiries, db, &key, None, expires);
+            self.ledger.record(SessionEventKind::Created, &key, now);
+            database.insert(key, Entry { value, expires });
+        }
+    }
+
+    /// Takes a key out; `why` is what becomes of the session if it is one.
+    pub(crate) fn remove(&mut self, db: u8, key: &[u8], why: SessionEventKind, now: Timestamp) -> Option<Entry> {
+        let (key, entry) = self.databases.get_mut(&db)?.swap_remove_entry(key)?;
+        self.changes.awaited |= why != SessionEventKind::Expired;
+        self.changes.touch(db, &key).extend(entry.value.members().map(Box::from));
+        self.weight -= ENTRY_OVERHEAD + key.len() + entry.value.weight();
+        requeue(&mut self.expiries, db, &key, entry.expires, None);
+        self.ledger.record(why, &key, now);
+        Some(entry)
+    }
+
+    /// Changes when a key expires; whether it is there.
+    pub(crate) fn set_expiry(&mut self, db: u8, key: &[u8], expires: Option<Timestamp>) -> bool {
+        let found = self.databases.get_mut(&db).and_then(|database| database.get_full_mut(key));
+        let Some((_, key, entry)) = found else { return false };
+        self.changes.awaited = true;
+        self.changes.touch(db, key);
+        requeue(&mut self.expiries, db, key, entry.expires, expires);
+        entry.expires = expires;
+        true
+    }
+
+    /// Changes a value in place. `edit` marks the members it touches; marking none means nothing changed. A
+    /// value left hollow is removed. None: there is no such key.
+    pub(crate) fn edit<R>(
+        &mut self,
+        db: u8,
+        key: &[u8],
+        now: Timestamp,
+        edit: impl FnOnce(&mut Value, &mut Touched) -> R,
+    ) -> Option<R> {
+        let (_, shared, entry) = self.databases.get_mut(&db)?.get_full_mut(key)?;
+        let mut touched = Touched::new();
+        let before = entry.value.weight();
+        let result = edit(&mut entry.value, &mut touched);
+        self.weight = self.weight - before + entry.value.weight();
+        let hollow = entry.value.is_hollow();
+        if !touched.is_empty() {
+            self.changes.awaited = true;
+            self.changes.touch(db, shared).extend(touched);
+        }
+        if hollow {
+            self.remove(db, key, SessionEventKind::Destroyed, now);
+        }
+        Some(result)
+    }
+
+    /// When the next key expires.
+    pub(crate) fn next_expiry(&self) -> Option<Timestamp> {
+        self.expiries.first().map(|(at, ..)| *at)
+    }
+
+    /// Removes keys whose time has run out, at most `limit` of them.
+    pub(crate) fn expire_due(&mut self, now: Timestamp, limit: usize) {
+        for _ in 0..limit {
+            let due = self.expiries.first().filter(|(at, ..)| *at <= now);
+            let Some((_, db, key)) = due.cloned() else { return };
+            self.remove(db, &key, SessionEventKind::Expired, now);
+        }
+    }
+}
+
+/// Keeps the queue in step with an entry whose expiry changes.
+fn requeue(
+    queue: &mut BTreeSet<(Timestamp, u8, Key)>,
+    db: u8,
+    key: &Key,
+    before: Option<Timestamp>,
+    after: Option<Timestamp>,
+) {
+    if before == after {
+        return;
+    }
+    if let Some(at) = before {
+        queue.remove(&(at, db, Key::clone(key)));
+    }
+    if let Some(at) = after {
+        queue.insert((at, db, Key::clone(key)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn entries_queue_and_weight_stay_in_step() {
+        let mut keys = Keyspace::new(Ledger::new(&[], Arc::default(), mpsc::channel(1).0));
+        let at = |ms| Some(Timestamp::from_ms(ms));
+        let now = Timestamp::from_ms(0);
+        let text = || Value::String(Bytes::from_static(b"value"));
+        keys.put(0, b"a", text(), at(30), now);
+        keys.put(0, b"a", text(), at(10), now);
+        keys.put(1, b"b", text(), at(20), now);
+        keys.put(1, b"c", text(), None, now);
+        assert!(keys.set_expiry(1, b"c", at(15)) && !keys.set_expiry(2, b"c", None));
+        assert_eq!((keys.expiries.len(), keys.next_expiry()), (3, at(10)));
+        keys.expire_due(Timestamp::from_ms(15), 1);
+        assert!(keys.entry(0, b"a").is_none() && keys.entry(1, b"c").is_some());
+        keys.expire_due(Timestamp::from_ms(20), 100);
+        assert_eq!((keys.weight(), keys.next_expiry(), keys.database(1).unwrap().len()), (0, None, 0));
+    }
+}

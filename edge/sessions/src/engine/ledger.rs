@@ -1,0 +1,144 @@
+//! Which keys are sessions, how many there are, and telling the rest of the edge what happens to them.
+//!
+//! Never blocks the engine: when the channel of events is full they are counted as lost. The counts are
+//! exact all the same.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use bongsu_sdk_model::{SessionCounts, SessionEvent, SessionEventKind, Timestamp};
+use tokio::sync::mpsc;
+
+/// The counts, written by the engine and read by anyone.
+#[derive(Debug, Default)]
+pub(crate) struct Tallies {
+    active: AtomicU64,
+    created: AtomicU64,
+    destroyed: AtomicU64,
+    expired: AtomicU64,
+    rejected: AtomicU64,
+    bytes: AtomicU64,
+    lost_events: AtomicU64,
+}
+
+impl Tallies {
+    /// The counts of this instant.
+    pub(crate) fn counts(&self) -> SessionCounts {
+        SessionCounts {
+            active: self.active.load(Relaxed),
+            created: self.created.load(Relaxed),
+            destroyed: self.destroyed.load(Relaxed),
+            expired: self.expired.load(Relaxed),
+            rejected: self.rejected.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+        }
+    }
+
+    /// Events nobody was told of because the channel was full.
+    pub(crate) fn lost_events(&self) -> u64 {
+        self.lost_events.load(Relaxed)
+    }
+
+    /// Notes how many bytes the keyspace holds.
+    pub(crate) fn note_bytes(&self, bytes: usize) {
+        self.bytes.store(u64::try_from(bytes).unwrap_or(u64::MAX), Relaxed);
+    }
+}
+
+/// Recognises sessions and keeps account of them.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    prefixes: Vec<Vec<u8>>,
+    tallies: Arc<Tallies>,
+    channel: mpsc::Sender<SessionEvent>,
+    pending: Vec<SessionEvent>,
+}
+
+impl Ledger {
+    /// An empty account of the keys that begin with one of `prefixes`.
+    pub(crate) fn new(
+        prefixes: &[String],
+        tallies: Arc<Tallies>,
+        channel: mpsc::Sender<SessionEvent>,
+    ) -> Self {
+        let prefixes = prefixes.iter().map(|prefix| prefix.as_bytes().to_vec()).collect();
+        Self { prefixes, tallies, channel, pending: Vec::new() }
+    }
+
+    /// The counts this account keeps.
+    pub(crate) fn tallies(&self) -> &Tallies {
+        &self.tallies
+    }
+
+    /// The session's id if `key` is a session. Spring Session puts an `expires:` shadow beside each of its
+    /// sessions, under the same prefix; that is not another session.
+    fn session<'k>(&self, key: &'k [u8]) -> Option<&'k [u8]> {
+        let id = self.prefixes.iter().find_map(|prefix| key.strip_prefix(prefix.as_slice()))?;
+        (!id.is_empty() && !id.starts_with(b"expires:")).then_some(id)
+    }
+
+    /// A key came out of the log.
+    pub(crate) fn loaded(&self, key: &[u8]) {
+        if self.session(key).is_some() {
+            self.tallies.active.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Something happened to a key; counted and told if it is a session.
+    pub(crate) fn record(&mut self, kind: SessionEventKind, key: &[u8], at: Timestamp) {
+        let Some(id) = self.session(key) else { return };
+        let tally = match kind {
+            SessionEventKind::Created => &self.tallies.created,
+            SessionEventKind::Destroyed => &self.tallies.destroyed,
+            SessionEventKind::Expired => &self.tallies.expired,
+            SessionEventKind::Rejected => &self.tallies.rejected,
+        };
+        tally.fetch_add(1, Relaxed);
+        match kind {
+            SessionEventKind::Created => {
+                self.tallies.active.fetch_add(1, Relaxed);
+            }
+            SessionEventKind::Destroyed | SessionEventKind::Expired => {
+                self.tallies.active.fetch_sub(1, Relaxed);
+            }
+            SessionEventKind::Rejected => {}
+        }
+        if self.pending.len() < self.channel.max_capacity() {
+            let session = String::from_utf8_lossy(id).into_owned();
+            self.pending.push(SessionEvent { kind, at, session });
+        } else {
+            self.tallies.lost_events.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Tells what happened; called when the log has it.
+    pub(crate) fn publish(&mut self) {
+        for event in self.pending.drain(..) {
+            if self.channel.try_send(event).is_err() {
+                self.tallies.lost_events.fetch_add(1, Relaxed);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_are_told_by_prefix_and_a_full_channel_loses_events_not_counts() {
+        let (channel, mut events) = mpsc::channel(2);
+        let prefixes = ["sess:".to_owned(), "spring:session:sessions:".to_owned()];
+        let mut ledger = Ledger::new(&prefixes, Arc::default(), channel);
+        let at = Timestamp::from_ms(5);
+        for key in ["sess:a", "cart:a", "sess:", "spring:session:sessions:expires:a", "sess:b", "sess:c"] {
+            ledger.record(SessionEventKind::Created, key.as_bytes(), at);
+        }
+        ledger.publish();
+        let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).map(|event| event.session).collect();
+        assert_eq!(told, ["a", "b"]);
+        assert_eq!((ledger.tallies.counts().active, ledger.tallies.lost_events()), (3, 1));
+    }
+}

@@ -1,0 +1,53 @@
+//! Figures about the server itself, written by whoever causes them and read by `INFO`.
+
+use std::sync::atomic::AtomicU64;
+
+use bongsu_sdk_model::Timestamp;
+
+use crate::{Config, Durability};
+
+/// Figures about the server.
+#[derive(Debug)]
+pub(crate) struct Stats {
+    /// When it started.
+    pub(crate) started: Timestamp,
+    /// Port it listens on.
+    pub(crate) port: u16,
+    /// When writes are acknowledged.
+    pub(crate) durability: Durability,
+    /// Most connections at once.
+    pub(crate) max_clients: usize,
+    /// Data held before writes are refused, bytes.
+    pub(crate) max_memory: u64,
+    /// Connections now.
+    pub(crate) clients: AtomicU64,
+    /// Connections since the start.
+    pub(crate) connections: AtomicU64,
+    /// Connections refused since the start because there were too many.
+    pub(crate) rejected_connections: AtomicU64,
+    /// Commands run on the keyspace since the start.
+    pub(crate) commands: AtomicU64,
+    /// Groups of commands written to the log since the start.
+    pub(crate) commits: AtomicU64,
+    /// 1 when the log has failed.
+    pub(crate) log_failed: AtomicU64,
+}
+
+impl Stats {
+    /// Nothing has happened yet.
+    pub(crate) fn new(config: &Config, started: Timestamp, port: u16) -> Self {
+        Self {
+            started,
+            port,
+            durability: config.durability,
+            max_clients: config.max_clients,
+            max_memory: config.max_memory,
+            clients: AtomicU64::new(0),
+            connections: AtomicU64::new(0),
+            rejected_connections: AtomicU64::new(0),
+            commands: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+            log_failed: AtomicU64::new(0),
+        }
+    }
+}
