@@ -23,7 +23,12 @@ pub trait Inbox: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`InboxError`] if nothing was applied; the edge sends everything again later.
-    fn apply(&self, site: &SiteId, epoch: u64, batches: Vec<(u64, Payload)>) -> Result<u64, InboxError>;
+    fn apply(
+        &self,
+        site: &SiteId,
+        epoch: u64,
+        batches: Vec<(u64, Payload)>,
+    ) -> Result<u64, InboxError>;
 
     /// Moves the ledger to `through` without data and records durably that everything between was lost.
     ///

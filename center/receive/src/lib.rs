@@ -1,5 +1,84 @@
-//! Receives what edges ship.
+//! Receives what edges ship: QUIC with mutual TLS in, an [`Inbox`] out.
+//!
+//! [`bind`] opens the port and serves every edge that shows a certificate of our authority for the site it
+//! speaks for. Batches are collected while the previous transaction is being made durable and then applied
+//! together, so that a quiet site pays one small transaction per minute and a returning one drains its
+//! backlog in large ones. An acknowledgement leaves only after [`Inbox::apply`] has returned.
+//! [`ca`] makes the certificates.
+//!
+//! What a peer can do is bounded: connections, streams, frame size, time to Hello, bytes held per connection.
+//! A peer that breaks the protocol loses its connection and, if it does it again, has to wait; no other
+//! peer notices. Nothing here reads a payload's inside or keeps it.
+//!
+//! ## Decisions
+//!
+//! - **One connection per site, the newest wins**, because an edge that comes back after a power cut must not
+//!   wait for its own ghost. The new one reads the ledger only after the old one's last transaction has
+//!   ended: a lock per site that the transaction itself holds. Rejected: the oldest wins until it times out.
+//! - **Group commit by waiting for nothing.** Whatever has arrived while the last transaction ran is the next
+//!   one. Rejected: a timer, which delays a quiet site and cuts a busy one at the wrong moment.
+//! - **A payload that cannot be read is recorded as lost, not refused.** It would be sent again for ever, with
+//!   everything after it waiting behind it.
+//! - **The site is a DNS name in the certificate** (`busan.edge.bongsu`) and checked by the TLS library.
+//!   Rejected: parsing the subject, which needs an ASN.1 parser of its own.
 
+#![forbid(unsafe_code)]
+
+pub mod ca;
+mod config;
+mod endpoint;
 mod inbox;
+mod seats;
+mod server;
+mod stats;
+mod tls;
 
+use std::{net::SocketAddr, path::PathBuf};
+
+use rustls::pki_types::pem;
+
+pub use config::Config;
 pub use inbox::{Inbox, InboxError, Link, Loss};
+pub use server::{Handle, bind};
+pub use stats::Stats;
+
+/// Why receiving could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A certificate or key file cannot be read.
+    #[error(
+        "failed to read `{path}`: {cause:?}, hint: `bongsu-center ca init` and `ca issue` make certificates"
+    )]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong.
+        cause: pem::Error,
+    },
+    /// A certificate or key cannot be used.
+    #[error("`{path}` cannot be used: {cause}, hint: does the key belong to the certificate?")]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong.
+        cause: String,
+    },
+    /// TLS itself cannot be set up.
+    #[error("failed to set up TLS: {0}")]
+    Tls(#[source] rustls::Error),
+    /// A setting that QUIC cannot keep.
+    #[error("`{key}` cannot be used, hint: choose a smaller value")]
+    Setting {
+        /// The key in the configuration.
+        key: &'static str,
+    },
+    /// The port cannot be opened.
+    #[error("failed to listen on {address}/udp: {cause}, hint: is another center running?")]
+    Bind {
+        /// The address wanted.
+        address: SocketAddr,
+        /// What was wrong.
+        cause: std::io::Error,
+    },
+}

@@ -19,7 +19,11 @@ pub trait Outbox: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`OutboxError`] if the spool cannot be read.
-    fn read_after(&self, sequence: u64, max_bytes: usize) -> Result<Vec<(u64, Vec<u8>)>, OutboxError>;
+    fn read_after(
+        &self,
+        sequence: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, OutboxError>;
 
     /// Everything up to and including `through` is durable at the center and may be deleted. Called again
     /// with a number already seen after each reconnection.

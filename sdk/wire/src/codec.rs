@@ -46,7 +46,10 @@ pub fn encode<F: Frame>(frame: &F) -> Result<Vec<u8>, FrameError> {
     let mut bytes = postcard::to_extend(frame, vec![0; PREFIX]).map_err(FrameError::Encode)?;
     let len = bytes.len() - PREFIX;
     if len > MAX_FRAME_BYTES {
-        return Err(FrameError::TooLong { len, limit: MAX_FRAME_BYTES });
+        return Err(FrameError::TooLong {
+            len,
+            limit: MAX_FRAME_BYTES,
+        });
     }
     if let (Some(prefix), Ok(len)) = (bytes.first_chunk_mut::<PREFIX>(), u32::try_from(len)) {
         *prefix = len.to_be_bytes();
@@ -58,7 +61,10 @@ pub fn encode<F: Frame>(frame: &F) -> Result<Vec<u8>, FrameError> {
 pub(crate) fn decode_body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, FrameError> {
     match postcard::take_from_bytes(bytes) {
         Ok((value, [])) => Ok(value),
-        Ok((_, rest)) => Err(FrameError::Malformed(format!("{} bytes too many", rest.len()))),
+        Ok((_, rest)) => Err(FrameError::Malformed(format!(
+            "{} bytes too many",
+            rest.len()
+        ))),
         Err(error) => Err(FrameError::Malformed(error.to_string())),
     }
 }
@@ -77,7 +83,12 @@ impl<F: Frame> Decoder<F> {
     /// An empty decoder that refuses bodies over `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { buffer: Vec::new(), start: 0, limit: limit.min(MAX_FRAME_BYTES), frame: PhantomData }
+        Self {
+            buffer: Vec::new(),
+            start: 0,
+            limit: limit.min(MAX_FRAME_BYTES),
+            frame: PhantomData,
+        }
     }
 
     /// Takes in bytes as they came. Call [`Decoder::next`] until it has no more frame before the next push.
@@ -91,15 +102,25 @@ impl<F: Frame> Decoder<F> {
     ///
     /// # Errors
     /// [`FrameError`] if what came cannot be a frame.
-    #[expect(clippy::should_implement_trait, reason = "an iterator would end at `None`; this goes on after more bytes")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator would end at `None`; this goes on after more bytes"
+    )]
     pub fn next(&mut self) -> Result<Option<F>, FrameError> {
         let held = self.buffer.get(self.start..).unwrap_or_default();
-        let Some((prefix, rest)) = held.split_first_chunk::<PREFIX>() else { return Ok(None) };
+        let Some((prefix, rest)) = held.split_first_chunk::<PREFIX>() else {
+            return Ok(None);
+        };
         let len = usize::try_from(u32::from_be_bytes(*prefix)).unwrap_or(usize::MAX);
         if len > self.limit {
-            return Err(FrameError::TooLong { len, limit: self.limit });
+            return Err(FrameError::TooLong {
+                len,
+                limit: self.limit,
+            });
         }
-        let Some(body) = rest.get(..len) else { return Ok(None) };
+        let Some(body) = rest.get(..len) else {
+            return Ok(None);
+        };
         let frame = decode_body(body)?;
         self.start += PREFIX + len;
         Ok(Some(frame))
@@ -127,8 +148,15 @@ mod tests {
 
     #[test]
     fn frames_come_out_whole_however_the_bytes_were_cut() {
-        let frames = [Down::Ack { through: 1 }, Down::Ack { through: 300 }, Down::Ack { through: u64::MAX }];
-        let bytes: Vec<u8> = frames.iter().flat_map(|frame| encode(frame).unwrap()).collect();
+        let frames = [
+            Down::Ack { through: 1 },
+            Down::Ack { through: 300 },
+            Down::Ack { through: u64::MAX },
+        ];
+        let bytes: Vec<u8> = frames
+            .iter()
+            .flat_map(|frame| encode(frame).unwrap())
+            .collect();
         for size in 1..=bytes.len() {
             let mut decoder = Decoder::<Down>::new(64);
             let mut out = Vec::new();

@@ -85,7 +85,10 @@ impl Refusal {
     /// A refusal with its sentence.
     #[must_use]
     pub fn new(code: RefusalCode, text: impl Into<String>) -> Self {
-        Self { code, text: text.into() }
+        Self {
+            code,
+            text: text.into(),
+        }
     }
 }
 
@@ -117,6 +120,18 @@ pub enum RefusalCode {
 }
 
 impl RefusalCode {
+    /// Every kind, in the order of their numbers.
+    pub const ALL: [Self; 8] = [
+        Self::Version,
+        Self::Site,
+        Self::Malformed,
+        Self::Gap,
+        Self::Busy,
+        Self::Unavailable,
+        Self::Replaced,
+        Self::Stopping,
+    ];
+
     /// Its name in logs and metrics.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -130,6 +145,21 @@ impl RefusalCode {
             Self::Replaced => "replaced",
             Self::Stopping => "stopping",
         }
+    }
+
+    /// The error code with which a transport is closed for this reason: its number on the wire plus one,
+    /// so that 0 stays an ordinary end.
+    #[must_use]
+    pub const fn close_code(self) -> u32 {
+        self as u32 + 1
+    }
+
+    /// The reason behind a transport's close code, if it is one of these.
+    #[must_use]
+    pub fn from_close_code(code: u64) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|reason| u64::from(reason.close_code()) == code)
     }
 }
 
@@ -150,7 +180,10 @@ pub struct Versions {
 
 impl Versions {
     /// What this crate speaks.
-    pub const SPOKEN: Self = Self { oldest: 1, newest: 1 };
+    pub const SPOKEN: Self = Self {
+        oldest: 1,
+        newest: 1,
+    };
 
     /// The highest version in both ranges.
     #[must_use]
@@ -163,6 +196,17 @@ impl Versions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn close_codes_come_back_and_zero_is_none() {
+        for reason in RefusalCode::ALL {
+            assert_eq!(
+                RefusalCode::from_close_code(u64::from(reason.close_code())),
+                Some(reason)
+            );
+        }
+        assert_eq!(RefusalCode::from_close_code(0), None);
+    }
 
     #[test]
     fn the_highest_common_version_is_agreed() {

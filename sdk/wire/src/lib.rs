@@ -76,4 +76,16 @@ pub use codec::{Decoder, Frame, FrameError, MAX_FRAME_BYTES, encode};
 pub use frame::{Batch, Down, Hello, Refusal, RefusalCode, Up, Versions, Welcome};
 pub use payload::{MAX_PAYLOAD_BYTES, Payload, Pulse};
 pub use receiver::{Lost, Opened, Received, Receiver};
-pub use sender::{Heard, Room, Sender, SenderError, SendWindow};
+pub use sender::{Heard, Room, SendWindow, Sender, SenderError};
+
+use bongsu_sdk_model::SiteId;
+
+/// The protocol's name in the TLS handshake (ALPN). It changes only if Hello's own layout has to.
+pub const ALPN: &[u8] = b"bongsu/1";
+
+/// The DNS name in the certificate of a site's edge, such as `busan.edge.bongsu`. It is a name, not an
+/// address: nothing resolves it.
+#[must_use]
+pub fn edge_name(site: &SiteId) -> String {
+    format!("{site}.edge.bongsu")
+}

@@ -26,7 +26,10 @@ impl Payload {
     pub fn encode(&self) -> Result<Vec<u8>, FrameError> {
         let bytes = postcard::to_stdvec(self).map_err(FrameError::Encode)?;
         if bytes.len() > MAX_PAYLOAD_BYTES {
-            return Err(FrameError::TooLong { len: bytes.len(), limit: MAX_PAYLOAD_BYTES });
+            return Err(FrameError::TooLong {
+                len: bytes.len(),
+                limit: MAX_PAYLOAD_BYTES,
+            });
         }
         Ok(bytes)
     }

@@ -81,7 +81,9 @@ impl Receiver {
                 *accepted = batch.sequence;
                 Ok(Received::Batch(batch))
             }
-            (State::New | State::Greeted { .. }, _) => Err(malformed("a frame came before the handshake")),
+            (State::New | State::Greeted { .. }, _) => {
+                Err(malformed("a frame came before the handshake"))
+            }
             (State::Open { .. }, Up::Hello(_)) => Err(malformed("a second hello")),
         }
     }
@@ -96,10 +98,23 @@ impl Receiver {
             return Err(malformed("the ledger was opened without a hello"));
         };
         let before_oldest = oldest - 1;
-        let lost = (before_oldest > position).then(|| Lost { from: position + 1, through: before_oldest });
+        let lost = (before_oldest > position).then(|| Lost {
+            from: position + 1,
+            through: before_oldest,
+        });
         let applied = position.max(before_oldest);
-        self.state = State::Open { applied, accepted: applied };
-        Ok(Opened { lost, welcome: Down::Welcome(Welcome { version, acked_through: applied, clock }) })
+        self.state = State::Open {
+            applied,
+            accepted: applied,
+        };
+        Ok(Opened {
+            lost,
+            welcome: Down::Welcome(Welcome {
+                version,
+                acked_through: applied,
+                clock,
+            }),
+        })
     }
 
     /// Everything up to `through` is durable; gives the acknowledgement to send.
@@ -124,7 +139,10 @@ impl Receiver {
         if hello.oldest == 0 {
             return Err(malformed("sequences start at 1"));
         }
-        self.state = State::Greeted { version, oldest: hello.oldest };
+        self.state = State::Greeted {
+            version,
+            oldest: hello.oldest,
+        };
         Ok(Received::Hello(hello))
     }
 }
@@ -140,11 +158,20 @@ mod tests {
 
     fn hello(oldest: u64, versions: Versions) -> Up {
         let site = SiteId::new("busan").unwrap();
-        Up::Hello(Hello { versions, site, epoch: 7, oldest, clock: Timestamp::from_ms(0) })
+        Up::Hello(Hello {
+            versions,
+            site,
+            epoch: 7,
+            oldest,
+            clock: Timestamp::from_ms(0),
+        })
     }
 
     fn batch(sequence: u64) -> Up {
-        Up::Batch(Batch { sequence, payload: Vec::new() })
+        Up::Batch(Batch {
+            sequence,
+            payload: Vec::new(),
+        })
     }
 
     fn open_at(position: u64, oldest: u64) -> (Receiver, Opened) {
@@ -158,20 +185,43 @@ mod tests {
     fn duplicates_are_acknowledged_only_as_far_as_durable() {
         let (mut receiver, opened) = open_at(4, 3);
         assert_eq!(opened.lost, None);
-        assert_eq!(receiver.handle(batch(4)), Ok(Received::Duplicate(Down::Ack { through: 4 })));
+        assert_eq!(
+            receiver.handle(batch(4)),
+            Ok(Received::Duplicate(Down::Ack { through: 4 }))
+        );
         assert!(matches!(receiver.handle(batch(5)), Ok(Received::Batch(_))));
-        assert_eq!(receiver.handle(batch(5)), Ok(Received::Duplicate(Down::Ack { through: 4 })));
+        assert_eq!(
+            receiver.handle(batch(5)),
+            Ok(Received::Duplicate(Down::Ack { through: 4 }))
+        );
         assert_eq!(receiver.applied(5), Down::Ack { through: 5 });
-        assert_eq!(receiver.applied(9), Down::Ack { through: 5 }, "never beyond what came");
+        assert_eq!(
+            receiver.applied(9),
+            Down::Ack { through: 5 },
+            "never beyond what came"
+        );
     }
 
     #[test]
     fn a_gap_is_refused_on_the_way_and_reported_at_the_handshake() {
         let (mut receiver, _) = open_at(4, 1);
-        assert_eq!(receiver.handle(batch(6)).unwrap_err().code, RefusalCode::Gap);
+        assert_eq!(
+            receiver.handle(batch(6)).unwrap_err().code,
+            RefusalCode::Gap
+        );
         let (_, opened) = open_at(4, 9);
-        assert_eq!(opened.lost, Some(Lost { from: 5, through: 8 }));
-        let welcome = Welcome { version: 1, acked_through: 8, clock: Timestamp::from_ms(1) };
+        assert_eq!(
+            opened.lost,
+            Some(Lost {
+                from: 5,
+                through: 8
+            })
+        );
+        let welcome = Welcome {
+            version: 1,
+            acked_through: 8,
+            clock: Timestamp::from_ms(1),
+        };
         assert_eq!(opened.welcome, Down::Welcome(welcome));
     }
 
@@ -179,13 +229,31 @@ mod tests {
     fn frames_out_of_turn_are_refused() {
         let code = |frames: Vec<Up>| {
             let mut receiver = Receiver::new();
-            frames.into_iter().find_map(|frame| receiver.handle(frame).err()).map(|refusal| refusal.code)
+            frames
+                .into_iter()
+                .find_map(|frame| receiver.handle(frame).err())
+                .map(|refusal| refusal.code)
         };
         let now = hello(1, Versions::SPOKEN);
         assert_eq!(code(vec![batch(1)]), Some(RefusalCode::Malformed));
-        assert_eq!(code(vec![now.clone(), batch(1)]), Some(RefusalCode::Malformed));
+        assert_eq!(
+            code(vec![now.clone(), batch(1)]),
+            Some(RefusalCode::Malformed)
+        );
         assert_eq!(code(vec![now.clone(), now]), Some(RefusalCode::Malformed));
-        assert_eq!(code(vec![hello(0, Versions::SPOKEN)]), Some(RefusalCode::Malformed));
-        assert_eq!(code(vec![hello(1, Versions { oldest: 2, newest: 9 })]), Some(RefusalCode::Version));
+        assert_eq!(
+            code(vec![hello(0, Versions::SPOKEN)]),
+            Some(RefusalCode::Malformed)
+        );
+        assert_eq!(
+            code(vec![hello(
+                1,
+                Versions {
+                    oldest: 2,
+                    newest: 9
+                }
+            )]),
+            Some(RefusalCode::Version)
+        );
     }
 }

@@ -109,15 +109,29 @@ impl Sender {
     /// A machine without a connection.
     #[must_use]
     pub const fn new(window: SendWindow) -> Self {
-        Self { window, state: State::Closed, under_way: VecDeque::new(), bytes_under_way: 0 }
+        Self {
+            window,
+            state: State::Closed,
+            under_way: VecDeque::new(),
+            bytes_under_way: 0,
+        }
     }
 
     /// Begins a connection: forgets what was under way on the last one and gives the frame to send first.
     pub fn hello(&mut self, site: SiteId, epoch: u64, oldest: u64, now: Timestamp) -> Up {
-        self.state = State::Greeting { oldest, sent_at: now };
+        self.state = State::Greeting {
+            oldest,
+            sent_at: now,
+        };
         self.under_way.clear();
         self.bytes_under_way = 0;
-        Up::Hello(Hello { versions: Versions::SPOKEN, site, epoch, oldest, clock: now })
+        Up::Hello(Hello {
+            versions: Versions::SPOKEN,
+            site,
+            epoch,
+            oldest,
+            clock: now,
+        })
     }
 
     /// Takes one frame from the center, at the edge's `now`.
@@ -132,15 +146,31 @@ impl Sender {
             }
             (State::Greeting { oldest, sent_at }, Down::Welcome(welcome)) => {
                 let through = welcome.acked_through;
-                if Versions::SPOKEN.agree(Versions { oldest: welcome.version, newest: welcome.version }).is_none() {
+                if Versions::SPOKEN
+                    .agree(Versions {
+                        oldest: welcome.version,
+                        newest: welcome.version,
+                    })
+                    .is_none()
+                {
                     return Err(SenderError::Version(welcome.version));
                 }
                 if through < oldest.saturating_sub(1) {
-                    return Err(SenderError::Behind { wanted: through + 1, oldest });
+                    return Err(SenderError::Behind {
+                        wanted: through + 1,
+                        oldest,
+                    });
                 }
-                self.state = State::Open { acked: through, sent: through };
+                self.state = State::Open {
+                    acked: through,
+                    sent: through,
+                };
                 let clock_offset_ms = clock_offset_ms(sent_at, welcome.clock, now);
-                Ok(Heard::Welcomed { version: welcome.version, through, clock_offset_ms })
+                Ok(Heard::Welcomed {
+                    version: welcome.version,
+                    through,
+                    clock_offset_ms,
+                })
             }
             (State::Open { acked, sent }, Down::Ack { through }) => {
                 if through > sent {
@@ -149,7 +179,10 @@ impl Sender {
                 if through <= acked {
                     return Ok(Heard::Nothing);
                 }
-                self.state = State::Open { acked: through, sent };
+                self.state = State::Open {
+                    acked: through,
+                    sent,
+                };
                 self.forget(through);
                 Ok(Heard::Acknowledged { through })
             }
@@ -161,10 +194,16 @@ impl Sender {
     /// What to read from the spool; `None` while the window is full or the connection is not open.
     #[must_use]
     pub fn room(&self) -> Option<Room> {
-        let State::Open { sent, .. } = self.state else { return None };
+        let State::Open { sent, .. } = self.state else {
+            return None;
+        };
         let batches = self.window.batches.saturating_sub(self.under_way.len());
         let bytes = self.window.bytes.saturating_sub(self.bytes_under_way);
-        (batches > 0 && bytes > 0).then_some(Room { after: sent, batches, bytes })
+        (batches > 0 && bytes > 0).then_some(Room {
+            after: sent,
+            batches,
+            bytes,
+        })
     }
 
     /// Puts the next batch under way and gives the frame to send. The window bounds what is read, not what
@@ -174,19 +213,31 @@ impl Sender {
     /// [`SenderError::NotNext`] if `sequence` is not the one after the last.
     pub fn batch(&mut self, sequence: u64, payload: Vec<u8>) -> Result<Up, SenderError> {
         let State::Open { acked, sent } = self.state else {
-            return Err(SenderError::NotNext { given: sequence, expected: 0 });
+            return Err(SenderError::NotNext {
+                given: sequence,
+                expected: 0,
+            });
         };
         if sequence != sent.saturating_add(1) {
-            return Err(SenderError::NotNext { given: sequence, expected: sent.saturating_add(1) });
+            return Err(SenderError::NotNext {
+                given: sequence,
+                expected: sent.saturating_add(1),
+            });
         }
-        self.state = State::Open { acked, sent: sequence };
+        self.state = State::Open {
+            acked,
+            sent: sequence,
+        };
         self.under_way.push_back((sequence, payload.len()));
         self.bytes_under_way += payload.len();
         Ok(Up::Batch(Batch { sequence, payload }))
     }
 
     fn forget(&mut self, through: u64) {
-        while let Some((_, bytes)) = self.under_way.pop_front_if(|(sequence, _)| *sequence <= through) {
+        while let Some((_, bytes)) = self
+            .under_way
+            .pop_front_if(|(sequence, _)| *sequence <= through)
+        {
             self.bytes_under_way -= bytes;
         }
     }
@@ -194,7 +245,9 @@ impl Sender {
 
 /// The center's clock against the middle between sending Hello and hearing Welcome.
 const fn clock_offset_ms(sent: Timestamp, center: Timestamp, heard: Timestamp) -> i64 {
-    let middle = sent.as_ms().saturating_add(heard.as_ms().saturating_sub(sent.as_ms()) / 2);
+    let middle = sent
+        .as_ms()
+        .saturating_add(heard.as_ms().saturating_sub(sent.as_ms()) / 2);
     center.as_ms().saturating_sub(middle)
 }
 
@@ -210,39 +263,98 @@ mod tests {
     fn open_at(window: SendWindow, acked_through: u64) -> Sender {
         let mut sender = Sender::new(window);
         sender.hello(SiteId::new("jeju").unwrap(), 1, acked_through + 1, at(0));
-        let welcome = Down::Welcome(Welcome { version: 1, acked_through, clock: at(0) });
+        let welcome = Down::Welcome(Welcome {
+            version: 1,
+            acked_through,
+            clock: at(0),
+        });
         sender.handle(welcome, at(0)).unwrap();
         sender
     }
 
     #[test]
     fn the_window_closes_and_an_acknowledgement_opens_it() {
-        let mut sender = open_at(SendWindow { batches: 3, bytes: 10 }, 5);
-        assert_eq!(sender.room(), Some(Room { after: 5, batches: 3, bytes: 10 }));
+        let mut sender = open_at(
+            SendWindow {
+                batches: 3,
+                bytes: 10,
+            },
+            5,
+        );
+        assert_eq!(
+            sender.room(),
+            Some(Room {
+                after: 5,
+                batches: 3,
+                bytes: 10
+            })
+        );
         sender.batch(6, vec![0; 4]).unwrap();
         sender.batch(7, vec![0; 20]).unwrap();
         assert_eq!(sender.room(), None, "over in bytes");
-        assert_eq!(sender.handle(Down::Ack { through: 6 }, at(0)), Ok(Heard::Acknowledged { through: 6 }));
+        assert_eq!(
+            sender.handle(Down::Ack { through: 6 }, at(0)),
+            Ok(Heard::Acknowledged { through: 6 })
+        );
         assert_eq!(sender.room(), None);
         sender.handle(Down::Ack { through: 7 }, at(0)).unwrap();
-        assert_eq!(sender.room(), Some(Room { after: 7, batches: 3, bytes: 10 }));
-        assert_eq!(sender.handle(Down::Ack { through: 6 }, at(0)), Ok(Heard::Nothing));
+        assert_eq!(
+            sender.room(),
+            Some(Room {
+                after: 7,
+                batches: 3,
+                bytes: 10
+            })
+        );
+        assert_eq!(
+            sender.handle(Down::Ack { through: 6 }, at(0)),
+            Ok(Heard::Nothing)
+        );
     }
 
     #[test]
     fn what_breaks_the_rules_is_an_error() {
-        let wide = SendWindow { batches: 9, bytes: 99 };
+        let wide = SendWindow {
+            batches: 9,
+            bytes: 99,
+        };
         let mut sender = open_at(wide, 5);
-        assert_eq!(sender.batch(8, vec![]), Err(SenderError::NotNext { given: 8, expected: 6 }));
+        assert_eq!(
+            sender.batch(8, vec![]),
+            Err(SenderError::NotNext {
+                given: 8,
+                expected: 6
+            })
+        );
         assert_eq!(
             sender.handle(Down::Ack { through: 6 }, at(0)),
-            Err(SenderError::AckBeyondSent { through: 6, sent: 5 })
+            Err(SenderError::AckBeyondSent {
+                through: 6,
+                sent: 5
+            })
         );
         sender.hello(SiteId::new("jeju").unwrap(), 1, 9, at(0));
-        assert_eq!(sender.handle(Down::Ack { through: 1 }, at(0)), Err(SenderError::OutOfTurn("an acknowledgement")));
-        let behind = Down::Welcome(Welcome { version: 1, acked_through: 3, clock: at(0) });
-        assert_eq!(sender.handle(behind, at(0)), Err(SenderError::Behind { wanted: 4, oldest: 9 }));
-        let future = Down::Welcome(Welcome { version: 2, acked_through: 8, clock: at(0) });
+        assert_eq!(
+            sender.handle(Down::Ack { through: 1 }, at(0)),
+            Err(SenderError::OutOfTurn("an acknowledgement"))
+        );
+        let behind = Down::Welcome(Welcome {
+            version: 1,
+            acked_through: 3,
+            clock: at(0),
+        });
+        assert_eq!(
+            sender.handle(behind, at(0)),
+            Err(SenderError::Behind {
+                wanted: 4,
+                oldest: 9
+            })
+        );
+        let future = Down::Welcome(Welcome {
+            version: 2,
+            acked_through: 8,
+            clock: at(0),
+        });
         assert_eq!(sender.handle(future, at(0)), Err(SenderError::Version(2)));
     }
 

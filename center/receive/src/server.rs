@@ -1,0 +1,141 @@
+//! The listening side: accepts connections within the limits, starts a session for each, and stops them.
+
+mod ledger;
+mod pulses;
+mod session;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use quinn::{Endpoint, Incoming};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use bongsu_sdk_model::Clock;
+
+use crate::{Config, Error, Inbox, Stats, endpoint, seats::Seats, stats::Counts};
+
+/// What all sessions share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) inbox: Arc<dyn Inbox>,
+    pub(crate) seats: Seats,
+    pub(crate) counts: Counts,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+/// A bound receiver; dropping it stops receiving without waiting.
+pub struct Handle {
+    address: SocketAddr,
+    endpoint: Endpoint,
+    shared: Arc<Shared>,
+}
+
+impl Handle {
+    /// The address it listens on, with the real port when the configured one was 0.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Counts since the start.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.counts.snapshot()
+    }
+
+    /// Stops accepting, ends every connection after its present transaction, and returns when all of that
+    /// has happened or the grace period is over.
+    pub async fn shutdown(self) {
+        self.shared.stop.cancel();
+        self.shared.tasks.close();
+        let goodbye = async {
+            self.shared.tasks.wait().await;
+            self.endpoint.wait_idle().await;
+        };
+        if tokio::time::timeout(self.shared.config.grace, goodbye)
+            .await
+            .is_err()
+        {
+            tracing::warn!("receiving was stopped before every connection had ended");
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+    }
+}
+
+/// Opens the port and receives in the background until the handle is shut down.
+///
+/// # Errors
+/// [`Error`] if a certificate file or setting is unusable or the port cannot be opened.
+pub async fn bind(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    inbox: Arc<dyn Inbox>,
+) -> Result<Handle, Error> {
+    let endpoint = endpoint::bind(&config)?;
+    let address = endpoint.local_addr().map_err(|cause| Error::Bind {
+        address: config.bind,
+        cause,
+    })?;
+    let shared = Arc::new(Shared {
+        config,
+        clock,
+        inbox,
+        seats: Seats::default(),
+        counts: Counts::default(),
+        stop: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    });
+    tracing::info!(%address, "receiving from edges");
+    shared
+        .tasks
+        .spawn(accept(endpoint.clone(), Arc::clone(&shared)));
+    Ok(Handle {
+        address,
+        endpoint,
+        shared,
+    })
+}
+
+async fn accept(endpoint: Endpoint, shared: Arc<Shared>) {
+    loop {
+        let incoming = tokio::select! {
+            () = shared.stop.cancelled() => return,
+            incoming = endpoint.accept() => incoming,
+        };
+        let Some(incoming) = incoming else { return };
+        if let Some(incoming) = admit(&endpoint, &shared, incoming) {
+            shared
+                .tasks
+                .spawn(session::run(incoming, Arc::clone(&shared)));
+        }
+    }
+}
+
+/// Turns away what is over the limit. When half of it is used, an address has to prove that it is real before
+/// it may cost anything.
+fn admit(endpoint: &Endpoint, shared: &Shared, incoming: Incoming) -> Option<Incoming> {
+    let (open, limit) = (endpoint.open_connections(), shared.config.connections);
+    if open >= limit {
+        incoming.refuse();
+        let turned_away = shared.counts.turned_away.add(1);
+        if turned_away.is_power_of_two() {
+            tracing::warn!(
+                turned_away,
+                limit,
+                "too many connections, hint: raise receive.connections"
+            );
+        }
+        return None;
+    }
+    if open >= limit / 2 && incoming.may_retry() && !incoming.remote_address_validated() {
+        let _ = incoming.retry();
+        return None;
+    }
+    Some(incoming)
+}
