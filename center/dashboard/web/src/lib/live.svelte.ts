@@ -1,0 +1,66 @@
+// The page's one source of live figures: /api/overview every two seconds, one request at a time, silent
+// while the page is hidden. It keeps only the latest overview, so a page left open does not grow.
+
+import { overview, type Overview } from './api';
+
+const EVERY_MS = 2_000;
+const REQUEST_LIMIT_MS = 8_000;
+/** After this long without news everything shown is old, whatever it said when it came. */
+const LOST_AFTER_MS = 8_000;
+
+class Live {
+  overview = $state.raw<Overview | null>(null);
+  /** When the overview came, in this browser's monotonic milliseconds. */
+  #heardAt = 0;
+  /** Milliseconds since the overview came. */
+  silenceMs = $state(0);
+  failing = $state(false);
+
+  /** No news for too long: nothing on the page may look live. */
+  lost = $derived(this.overview !== null && this.silenceMs > LOST_AFTER_MS);
+
+  /** Starts; the returned function stops. */
+  start(): () => void {
+    let stopped = false;
+    let timer = 0;
+    let request: AbortController | null = null;
+
+    const tick = async () => {
+      if (stopped || document.hidden || request) return;
+      request = new AbortController();
+      const limit = window.setTimeout(() => request?.abort(), REQUEST_LIMIT_MS);
+      try {
+        this.overview = await overview(request.signal);
+        this.#heardAt = performance.now();
+        this.failing = false;
+      } catch {
+        this.failing = !stopped;
+      } finally {
+        window.clearTimeout(limit);
+        request = null;
+      }
+      this.#measure();
+      if (!stopped) timer = window.setTimeout(tick, EVERY_MS);
+    };
+    const onVisible = () => {
+      window.clearTimeout(timer);
+      void tick();
+    };
+    const clock = window.setInterval(() => this.#measure(), 1_000);
+    document.addEventListener('visibilitychange', onVisible);
+    void tick();
+    return () => {
+      stopped = true;
+      window.clearTimeout(timer);
+      window.clearInterval(clock);
+      document.removeEventListener('visibilitychange', onVisible);
+      request?.abort();
+    };
+  }
+
+  #measure() {
+    if (this.overview) this.silenceMs = performance.now() - this.#heardAt;
+  }
+}
+
+export const live = new Live();
