@@ -1,15 +1,23 @@
 //! The QUIC endpoint and its limits. What a restarted center needs to tell old connections that they are
 //! gone is derived from its private key, so that edges notice a restart at once and not at their time-out.
 
-use std::sync::Arc;
+use std::{
+    net::UdpSocket,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use quinn::{
-    ConnectionId, ConnectionIdGenerator, Endpoint, EndpointConfig, ServerConfig, TransportConfig,
+    AsyncTimer, AsyncUdpSocket, ConnectionId, ConnectionIdGenerator, Endpoint, EndpointConfig,
+    Runtime, ServerConfig, TokioRuntime, TransportConfig,
 };
 use ring::{
     hmac,
     rand::{SecureRandom, SystemRandom},
 };
+
+use tokio_util::task::TaskTracker;
 
 use crate::{Config, Error, tls};
 
@@ -22,8 +30,8 @@ const PULSE_STREAMS: u8 = 4;
 /// Handshakes that wait to be accepted.
 const WAITING: usize = 1_024;
 
-/// Opens the socket.
-pub(crate) fn bind(config: &Config) -> Result<Endpoint, Error> {
+/// Opens the socket. It is closed when the last of `drivers` has ended.
+pub(crate) fn bind(config: &Config, drivers: &TaskTracker) -> Result<Endpoint, Error> {
     let (tls, key) = tls::server(config)?;
     let mut server = ServerConfig::with_crypto(Arc::new(tls));
     server
@@ -40,8 +48,8 @@ pub(crate) fn bind(config: &Config) -> Result<Endpoint, Error> {
         address: config.bind,
         cause,
     };
-    let socket = std::net::UdpSocket::bind(config.bind).map_err(failed)?;
-    let runtime = Arc::new(quinn::TokioRuntime);
+    let socket = UdpSocket::bind(config.bind).map_err(failed)?;
+    let runtime = Arc::new(Tracked(drivers.clone()));
     Endpoint::new(endpoint, Some(server), socket, runtime).map_err(failed)
 }
 
@@ -75,7 +83,29 @@ impl ConnectionIdGenerator for RandomIds {
         8
     }
 
-    fn cid_lifetime(&self) -> Option<std::time::Duration> {
+    fn cid_lifetime(&self) -> Option<Duration> {
         None
+    }
+}
+
+/// Tokio, with QUIC's own tasks on a list, so that a shutdown can wait until the socket is closed.
+#[derive(Debug)]
+struct Tracked(TaskTracker);
+
+impl Runtime for Tracked {
+    fn new_timer(&self, at: Instant) -> Pin<Box<dyn AsyncTimer>> {
+        TokioRuntime.new_timer(at)
+    }
+
+    fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        self.0.spawn(task);
+    }
+
+    fn wrap_udp_socket(&self, socket: UdpSocket) -> std::io::Result<Arc<dyn AsyncUdpSocket>> {
+        TokioRuntime.wrap_udp_socket(socket)
+    }
+
+    fn now(&self) -> Instant {
+        TokioRuntime.now()
     }
 }

@@ -7,7 +7,10 @@ mod session;
 use std::{net::SocketAddr, sync::Arc};
 
 use quinn::{Endpoint, Incoming};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 use bongsu_sdk_model::Clock;
 
@@ -28,7 +31,9 @@ pub(crate) struct Shared {
 pub struct Handle {
     address: SocketAddr,
     endpoint: Endpoint,
+    drivers: TaskTracker,
     shared: Arc<Shared>,
+    stop: DropGuard,
 }
 
 impl Handle {
@@ -44,27 +49,31 @@ impl Handle {
         self.shared.counts.snapshot()
     }
 
-    /// Stops accepting, ends every connection after its present transaction, and returns when all of that
-    /// has happened or the grace period is over.
+    /// Stops accepting, ends every connection after its present transaction and closes the port. Returns when
+    /// all of that has happened or the grace period is over.
     pub async fn shutdown(self) {
-        self.shared.stop.cancel();
-        self.shared.tasks.close();
+        let Self {
+            endpoint,
+            drivers,
+            shared,
+            stop,
+            ..
+        } = self;
+        drop(stop);
+        shared.tasks.close();
+        drivers.close();
         let goodbye = async {
-            self.shared.tasks.wait().await;
-            self.endpoint.wait_idle().await;
+            shared.tasks.wait().await;
+            endpoint.wait_idle().await;
+            drop(endpoint);
+            drivers.wait().await;
         };
-        if tokio::time::timeout(self.shared.config.grace, goodbye)
+        if tokio::time::timeout(shared.config.grace, goodbye)
             .await
             .is_err()
         {
             tracing::warn!("receiving was stopped before every connection had ended");
         }
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.shared.stop.cancel();
     }
 }
 
@@ -77,7 +86,8 @@ pub async fn bind(
     clock: Arc<dyn Clock>,
     inbox: Arc<dyn Inbox>,
 ) -> Result<Handle, Error> {
-    let endpoint = endpoint::bind(&config)?;
+    let (drivers, stop) = (TaskTracker::new(), CancellationToken::new());
+    let endpoint = endpoint::bind(&config, &drivers)?;
     let address = endpoint.local_addr().map_err(|cause| Error::Bind {
         address: config.bind,
         cause,
@@ -88,7 +98,7 @@ pub async fn bind(
         inbox,
         seats: Seats::default(),
         counts: Counts::default(),
-        stop: CancellationToken::new(),
+        stop: stop.clone(),
         tasks: TaskTracker::new(),
     });
     tracing::info!(%address, "receiving from edges");
@@ -98,7 +108,9 @@ pub async fn bind(
     Ok(Handle {
         address,
         endpoint,
+        drivers,
         shared,
+        stop: stop.drop_guard(),
     })
 }
 

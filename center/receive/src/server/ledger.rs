@@ -76,6 +76,8 @@ impl Ledger {
         let mut applying: Option<JoinHandle<Applied>> = None;
         let mut open = true;
         let mut chunk = vec![0; CHUNK];
+        // What came in one piece with Hello.
+        self.take(streams, &[]).await?;
         while open || applying.is_some() || !self.pending.is_empty() {
             if applying.is_none() && !self.pending.is_empty() {
                 applying = Some(self.apply());
