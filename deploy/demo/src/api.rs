@@ -87,8 +87,8 @@ pub(crate) async fn healthy(client: &Client, url: &str) -> bool {
         .is_ok_and(|response| response.status().is_success())
 }
 
-/// Sum of the samples called `name` at an edge's or the center's `/metrics`.
-pub(crate) async fn metric(client: &Client, base: &str, name: &str) -> Result<f64> {
+/// The whole number called `name` at an edge's `/metrics`.
+pub(crate) async fn metric(client: &Client, base: &str, name: &str) -> Result<u64> {
     let text = client
         .get(format!("{base}/metrics"))
         .send()
@@ -99,15 +99,10 @@ pub(crate) async fn metric(client: &Client, base: &str, name: &str) -> Result<f6
     sample(&text, name).with_context(|| format!("{base}/metrics has no `{name}`"))
 }
 
-/// Sum over the labels of a metric in the text exposition format.
-fn sample(text: &str, name: &str) -> Option<f64> {
-    let values: Vec<f64> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix(name))
-        .filter(|rest| rest.starts_with([' ', '{']))
-        .filter_map(|rest| rest.rsplit(' ').next()?.parse().ok())
-        .collect();
-    (!values.is_empty()).then(|| values.iter().sum())
+/// A sample without labels in the text exposition format.
+fn sample(text: &str, name: &str) -> Option<u64> {
+    text.lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }
 
 #[cfg(test)]
@@ -115,9 +110,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_samples_with_and_without_labels() {
-        let text = "# TYPE spool gauge\nspool 12\nspool_bytes 7\nspool{site=\"a b\"} 30\n";
-        assert_eq!(sample(text, "spool"), Some(42.0));
+    fn reads_the_sample_of_exactly_that_name() {
+        let text = "# TYPE spool gauge\nspool_bytes 7\nspool 12\n";
+        assert_eq!(sample(text, "spool"), Some(12));
         assert_eq!(sample(text, "spool_by"), None);
     }
 

@@ -11,7 +11,14 @@ const APPLICATION: &str = include_str!("../app/minwon.py");
 const STYLE: &str = include_str!("../app/static/minwon.css");
 
 /// Writes them all.
+///
+/// The identity key is the organisation's, the same at every site: only then is a person who visits two of
+/// them counted once. The center never gets it.
 pub(crate) fn write(layout: &Layout) -> Result<()> {
+    put(
+        &layout.tls().join("identity.key"),
+        &format!("{:032x}\n", fastrand::u128(..)),
+    )?;
     put(&layout.center.config(), &center(layout))?;
     for place in &layout.sites {
         put(&place.config(), &edge(layout, place))?;
@@ -60,11 +67,15 @@ fn edge(layout: &Layout, place: &SitePlace) -> String {
     format!(
         r#"site = "{site}"
 data_dir = "{data}"
+identity_key = "{tls}/identity.key"
+apps = ["minwon"]
 
 [sessions]
 bind = "127.0.0.1:{resp}"
+data_dir = "{data}/sessions"
 
 [collect]
+data_dir = "{data}/collect"
 grpc = "127.0.0.1:{otlp_grpc}"
 http = "127.0.0.1:{otlp_http}"
 # Three sites on one machine: its CPU and memory say nothing about any of them.
@@ -81,6 +92,12 @@ from = "start"
 
 [plugins]
 dir = "{plugins}"
+
+[[plugins.maskers]]
+file = "mask-korean-pii.wasm"
+
+[[plugins.detectors]]
+file = "detect-login-brute-force.wasm"
 
 [ship]
 center = "127.0.0.1:{quic}"

@@ -97,8 +97,14 @@ enum Hidden {
     },
 }
 
-fn main() -> Result<ExitCode> {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    run(Cli::parse()).unwrap_or_else(|error| {
+        eprintln!("bongsu-demo: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
     if let Some(Hidden::Leash { words }) = cli.hidden {
         return leash::run(&words);
     }

@@ -8,7 +8,9 @@ use reqwest::Client;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    api, backfill, clock, configs,
+    api,
+    backfill::{self, Past},
+    clock, configs,
     cpu::CpuMeter,
     layout::{Given, Layout},
     live::{Crowd, Seen},
@@ -78,7 +80,12 @@ async fn demo(layout: &Layout, processes: &mut Processes, plan: Plan) -> Result<
         .map(|site| Season::new(plan.seed, site))
         .collect::<Result<Vec<_>>>()?;
     let fed = history_until(begun, plan.days);
-    backfill::run(seasons.clone(), fed, |_| Ok(|_| Ok(()))).await?;
+    let pasts = layout.sites.iter().zip(&seasons);
+    let pasts = pasts.map(|(place, season)| Past {
+        config: place.config(),
+        season: season.clone(),
+    });
+    let batches = backfill::run(pasts.collect(), fed).await?;
 
     step("the edges of 서울, 부산 and 제주, their applications and web servers");
     stack::start_edges(layout, processes, &client).await?;
@@ -91,7 +98,7 @@ async fn demo(layout: &Layout, processes: &mut Processes, plan: Plan) -> Result<
         .map(|place| (place.site, place.nginx))
         .collect();
     let _crowd = Crowd::start(plan.seed, &webs, &truth.seen)?;
-    ship_history(layout, processes, &client).await?;
+    ship_history(layout, processes, &client, batches).await?;
 
     introduce(layout, clock::now().since(begun));
     stay(processes, plan.headless).await?;
@@ -124,24 +131,21 @@ fn truth(layout: &Layout, seasons: Vec<Season>, fed: Window) -> Result<Truth> {
     })
 }
 
-/// Shows how much of the edges' spools the center has, until it has all that was in them at the start.
-async fn ship_history(layout: &Layout, processes: &mut Processes, client: &Client) -> Result<()> {
-    let mut bar = Bar::new("35 days of history: edges to center");
-    let mut total = None;
+/// Shows how much of the `batches` that history left in the edges' spools the center has, until it has all.
+async fn ship_history(
+    layout: &Layout,
+    processes: &mut Processes,
+    client: &Client,
+    batches: u64,
+) -> Result<()> {
+    let mut bar = Bar::new("history: from the edges to the center");
     loop {
-        let (mut waiting, mut acknowledged) = (0.0, 0.0);
+        let mut acknowledged = 0;
         for place in &layout.sites {
-            waiting += api::metric(client, &place.url(), "bongsu_spool_batches").await?;
             acknowledged += api::metric(client, &place.url(), "bongsu_ship_acked_sequence").await?;
         }
-        let total = *total.get_or_insert(waiting + acknowledged);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "counts of batches"
-        )]
-        bar.show(acknowledged as u64, total as u64);
-        if acknowledged >= total {
+        bar.show(acknowledged, batches);
+        if acknowledged >= batches {
             return Ok(());
         }
         processes.check()?;

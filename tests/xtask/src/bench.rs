@@ -51,19 +51,15 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Names of the benches there are, sorted.
 fn names(workspace: &Workspace) -> Result<Vec<String>> {
     let folder = workspace.root.join("tests/benches");
+    let entries =
+        fs::read_dir(&folder).with_context(|| format!("failed to list {}", folder.display()))?;
     let mut names = Vec::new();
-    for entry in
-        fs::read_dir(&folder).with_context(|| format!("failed to list {}", folder.display()))?
-    {
-        let file = entry?.path();
-        if file.extension().is_some_and(|extension| extension == "rs") {
-            names.extend(
-                file.file_stem()
-                    .map(|name| name.to_string_lossy().into_owned()),
-            );
-        }
+    for entry in entries {
+        let name = entry?.file_name().into_string().unwrap_or_default();
+        names.extend(name.strip_suffix(".rs").map(str::to_owned));
     }
     names.sort();
     Ok(names)
