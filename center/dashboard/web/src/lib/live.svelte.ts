@@ -1,10 +1,13 @@
 // The page's one source of live figures: /api/overview every two seconds, one request at a time, silent
-// while the page is hidden. It keeps only the latest overview, so a page left open does not grow.
+// while the page is hidden. It keeps the latest overview and a bounded tail of national figures, so a page
+// left open does not grow.
 
-import { overview, type Overview } from './api';
+import { overview, type FigureName, type Overview } from './api';
 
 const EVERY_MS = 2_000;
 const REQUEST_LIMIT_MS = 8_000;
+/** National figures remembered for the small courses: five minutes. */
+const REMEMBERED = 150;
 /** After this long without news everything shown is old, whatever it said when it came. */
 const LOST_AFTER_MS = 8_000;
 
@@ -15,6 +18,8 @@ class Live {
   /** Milliseconds since the overview came. */
   silenceMs = $state(0);
   failing = $state(false);
+  /** Latest national figures, oldest first, by name. */
+  tail = $state.raw<Partial<Record<FigureName, (number | null)[]>>>({});
 
   /** No news for too long: nothing on the page may look live. */
   lost = $derived(this.overview !== null && this.silenceMs > LOST_AFTER_MS);
@@ -33,6 +38,7 @@ class Live {
         this.overview = await overview(request.signal);
         this.#heardAt = performance.now();
         this.failing = false;
+        this.#remember(this.overview);
       } catch {
         this.failing = !stopped;
       } finally {
@@ -56,6 +62,13 @@ class Live {
       document.removeEventListener('visibilitychange', onVisible);
       request?.abort();
     };
+  }
+
+  #remember(overview: Overview) {
+    const names = Object.keys(overview.national) as FigureName[];
+    this.tail = Object.fromEntries(
+      names.map((name) => [name, [...(this.tail[name] ?? []), overview.national[name]?.value ?? null].slice(-REMEMBERED)]),
+    );
   }
 
   #measure() {
