@@ -1,1 +1,272 @@
-//! bongsu-edge-collect
+//! What an edge hears from its site: OTLP traces and metrics, access logs and the host itself, turned into
+//! [`Collected`] transactions and gauges.
+//!
+//! [`bind`] opens the listeners and starts the followers; everything collected goes, in batches, into one
+//! bounded channel given by the caller. This crate never hashes, masks, aggregates or stores what it
+//! collects, and never writes an identity, a target or a line's content to a log or an error text: a
+//! [`Transaction`] holds raw identities and goes to the masker next.
+//!
+//! # When the channel is full
+//!
+//! | source | what happens |
+//! |---|---|
+//! | OTLP/gRPC | `UNAVAILABLE` with `RetryInfo`; nothing of the message is taken |
+//! | OTLP/HTTP | 503 with `Retry-After`; nothing of the message is taken |
+//! | access logs | the follower waits: the file is its buffer |
+//! | host | the sample is dropped and counted |
+//!
+//! # Configuration: the section `collect`
+//!
+//! | key | default | meaning and cost |
+//! |---|---|---|
+//! | `grpc` | `127.0.0.1:4317` | OTLP/gRPC listener. OTLP has no authentication here: bind wider only on a trusted network |
+//! | `http` | `127.0.0.1:4318` | OTLP/HTTP listener, `/v1/traces` and `/v1/metrics`, protobuf |
+//! | `max_message` | `4MiB` | longest export, after decompression; at most 64 MiB |
+//! | `max_connections` | 256 | per listener; further ones are closed at once |
+//! | `max_exports` | 32 | exports in process on both listeners; further ones are asked to come again. Times `max_message` it bounds the memory of senders |
+//! | `export_timeout` | `10s` | to send one whole export |
+//! | `idle_timeout` | `75s` | without a byte from the peer; live gRPC peers are pinged and stay |
+//! | `cookie_attribute` | `bongsu.cookie` | span attribute that holds the identifying cookie |
+//! | `host` | `true` | sample CPU and memory of this machine as application `host` |
+//! | `host_every` | `5s` | how often |
+//! | `data_dir` | `data/collect` | where the followers keep their checkpoints |
+//! | `login.urls` | `["/login"]` | paths (or routes) that log in |
+//! | `login.methods` | `["POST"]` | methods that do |
+//! | `login.failed` | `[401, 403, 422]` | statuses of refused credentials; 2xx and 3xx are successes |
+//! | `[[collect.logs]]` | none | one access log each |
+//! | `logs.path`, `logs.app` | required | the file, and the application it is of |
+//! | `logs.instance` | `default` | the copy of the application it is of |
+//! | `logs.format` | `combined` | or `nginx-cookie` |
+//! | `logs.session_cookie` | `JSESSIONID` | cookie that holds the session id (`nginx-cookie`) |
+//! | `logs.user_cookie` | `bongsu` | the identifying first-party cookie (`nginx-cookie`) |
+//! | `logs.from` | `end` | where to begin in a file seen for the first time: `start` or `end` |
+//! | `logs.poll` | `250ms` | how often to look for new lines |
+//! | `logs.max_line` | `64KiB` | a longer line is counted and skipped |
+//! | `logs.rotated_for` | `30s` | a renamed file is read on until it has been silent that long |
+//!
+//! `combined` is Apache's and nginx's format of that name. `nginx-cookie` adds the request time and any
+//! number of quoted cookie lists (`name=value; name=value`, so `"$http_cookie"` is one too). For the cookies
+//! `JSESSIONID` and `bongsu`:
+//!
+//! ```text
+//! log_format bongsu '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
+//!                   '"$http_referer" "$http_user_agent" $request_time '
+//!                   '"JSESSIONID=$cookie_JSESSIONID" "bongsu=$cookie_bongsu"';
+//! access_log /var/log/nginx/access.log bongsu;
+//! ```
+//!
+//! # Known limits
+//!
+//! - SQL and external time are joined to a server span within one export request only: client spans that a
+//!   SDK sent in an earlier batch are not found again.
+//! - OTLP/HTTP in JSON is answered with 415.
+//! - A follower writes its checkpoint at most once a second and at shutdown: after a crash, up to a second
+//!   of lines is read again. What is copied away by `copytruncate` before it was read is lost, as with
+//!   every follower. Files compressed while the edge was down are not read.
+//!
+//! ## Decisions
+//!
+//! - **gRPC and HTTP share one path.** Both hand the raw protobuf bytes to [`otlp`](self), which weighs them
+//!   before it decodes: 4 MiB of empty spans are 2 bytes each on the wire and 264 in memory. Rejected: the
+//!   generated gRPC services, which decode before we see a byte, and map every fault to `INTERNAL`.
+//! - **hyper-util serves both listeners.** Rejected: `axum::serve` and tonic's server, because neither can
+//!   close a connection that opens and then says nothing.
+//! - **One export is one slot of the channel**, reserved before decoding: taken whole or refused whole.
+//!   Rejected: one slot per transaction, which would accept halves, and which a sender's retry would
+//!   count twice.
+//! - **Followers poll.** Rejected: inotify, which reports neither network file systems nor what happened
+//!   while the edge was down, so that the polling code would be needed anyway.
+//! - **A checkpoint is written after delivery**, so a crash repeats lines rather than losing them. Rejected:
+//!   before delivery.
+
+#![forbid(unsafe_code)]
+
+mod access_log;
+mod config;
+mod error;
+mod field;
+mod host;
+mod login;
+mod otlp;
+mod stats;
+mod url_template;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bongsu_sdk_model::{AppId, Clock, GaugeKind, InstanceId, Timestamp, Transaction};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, mpsc},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    otlp::{Collector, Protocol},
+    stats::Counts,
+};
+
+pub use config::Config;
+pub use error::Error;
+pub use stats::CollectStats;
+
+/// How long [`Handle::shutdown`] waits for exports in process.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// One thing that was collected.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Collected {
+    /// A finished request, with raw identities.
+    Transaction(Box<Transaction>),
+    /// A sample of a level.
+    Gauge {
+        /// Application it is of; `host` for the machine's own.
+        app: AppId,
+        /// Copy of the application; the host's name for the machine's own.
+        instance: InstanceId,
+        /// Which level.
+        kind: GaugeKind,
+        /// Percent, 0–100.
+        value: f64,
+        /// When it was sampled.
+        at: Timestamp,
+    },
+}
+
+/// Where batches go.
+pub(crate) type Sink = mpsc::Sender<Vec<Collected>>;
+
+/// A running collection. Dropping it stops everything without waiting.
+#[derive(Debug)]
+pub struct Handle {
+    grpc_addr: SocketAddr,
+    http_addr: SocketAddr,
+    counts: Arc<Counts>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Handle {
+    /// Where OTLP/gRPC is served.
+    #[must_use]
+    pub const fn grpc_addr(&self) -> SocketAddr {
+        self.grpc_addr
+    }
+
+    /// Where OTLP/HTTP is served.
+    #[must_use]
+    pub const fn http_addr(&self) -> SocketAddr {
+        self.http_addr
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn stats(&self) -> CollectStats {
+        self.counts.read()
+    }
+
+    /// Stops taking in, lets exports in process end (for at most 5 s), and writes the logs' checkpoints.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(GRACE, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("collection did not stop within {GRACE:?}; its connections are dropped");
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Opens the listeners and starts collecting into `sink`; both sockets are bound when it returns.
+///
+/// # Errors
+/// [`Error::Listen`] if an address cannot be bound, [`Error::DataDir`] if the checkpoints' directory cannot
+/// be made. A log file that is not there is no error: it is waited for.
+pub async fn bind(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> Result<Handle, Error> {
+    let grpc = listen("grpc", config.grpc).await?;
+    let http = listen("http", config.http).await?;
+    let (grpc_addr, http_addr) = (local_addr("grpc", &grpc)?, local_addr("http", &http)?);
+    if !config.logs.is_empty() {
+        tokio::fs::create_dir_all(&config.data_dir)
+            .await
+            .map_err(|source| Error::DataDir {
+                path: config.data_dir.clone(),
+                source,
+            })?;
+    }
+
+    let counts = Arc::new(Counts::default());
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let collector = Arc::new(Collector::new(
+        &config,
+        clock.clone(),
+        sink.clone(),
+        counts.clone(),
+    ));
+    let exports = Arc::new(Semaphore::new(config.limits.exports));
+    for (protocol, listener) in [(Protocol::Grpc, grpc), (Protocol::Http, http)] {
+        let router = protocol.router(collector.clone(), exports.clone(), config.limits);
+        let server = otlp::listener::Server::new(
+            protocol,
+            router,
+            config.limits,
+            counts.clone(),
+            stop.clone(),
+        );
+        tasks.spawn(server.run(listener, tasks.clone()));
+    }
+    let login = Arc::new(config.login);
+    for log in config.logs {
+        let task = access_log::Task::new(
+            log,
+            &config.data_dir,
+            login.clone(),
+            sink.clone(),
+            counts.clone(),
+        );
+        tasks.spawn(task.run(stop.clone()));
+    }
+    if let Some(every) = config.host_every {
+        tasks.spawn(host::sample(
+            every,
+            clock,
+            sink,
+            counts.clone(),
+            stop.clone(),
+        ));
+    }
+    Ok(Handle {
+        grpc_addr,
+        http_addr,
+        counts,
+        stop,
+        tasks,
+    })
+}
+
+async fn listen(listener: &'static str, address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| Error::Listen {
+            listener,
+            address,
+            source,
+        })
+}
+
+fn local_addr(listener: &'static str, socket: &TcpListener) -> Result<SocketAddr, Error> {
+    socket.local_addr().map_err(|source| {
+        let address = SocketAddr::from(([0, 0, 0, 0], 0));
+        Error::Listen {
+            listener,
+            address,
+            source,
+        }
+    })
+}

@@ -1,0 +1,251 @@
+//! OTLP exports, whichever way they came: weighed, decoded, turned into a batch and handed on whole, or
+//! refused whole with a reason the sender can act on.
+//!
+//! Nothing here knows of gRPC or HTTP; [`grpc`] and [`http`] know nothing of spans.
+
+mod admission;
+mod attributes;
+mod calls;
+mod grpc;
+mod http;
+pub(crate) mod listener;
+mod metrics;
+mod rpc_status;
+mod spans;
+mod weight;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, response::Response};
+use bongsu_sdk_model::Clock;
+use bytes::Bytes;
+use opentelemetry_proto::tonic::collector::{
+    metrics::v1::{
+        ExportMetricsPartialSuccess, ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+    },
+    trace::v1::{ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse},
+};
+use prost::Message;
+use tokio::sync::{
+    Semaphore,
+    mpsc::{Permit, error::TrySendError},
+};
+
+use crate::{
+    Collected, Config, Sink,
+    config::Limits,
+    otlp::{admission::Admission, weight::Shape},
+    stats::Counts,
+};
+
+/// How far ahead of our clock a sender's may be.
+const FUTURE: Duration = Duration::from_secs(600);
+/// What a decoded export may take, in multiples of the message limit. Real exports take about 3.
+const WEIGHT: usize = 8;
+/// When a refused sender should come again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The two ways to send an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// OTLP/gRPC.
+    Grpc,
+    /// OTLP/HTTP with protobuf.
+    Http,
+}
+
+impl Protocol {
+    /// The routes of one listener, behind the admission that both share.
+    pub(crate) fn router(
+        self,
+        collector: Arc<Collector>,
+        exports: Arc<Semaphore>,
+        limits: Limits,
+    ) -> Router {
+        let admission = Admission {
+            protocol: self,
+            collector: collector.clone(),
+            exports,
+            limits,
+        };
+        let router = match self {
+            Self::Grpc => grpc::router(collector, limits),
+            Self::Http => http::router(collector, limits),
+        };
+        admission.before(router)
+    }
+
+    fn refusal(self, refusal: &Refusal) -> Response {
+        match self {
+            Self::Grpc => grpc::refusal(refusal),
+            Self::Http => http::refusal(refusal),
+        }
+    }
+}
+
+/// The kinds of export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    Traces,
+    Metrics,
+}
+
+/// Why an export was not taken. Holds nothing of what it said.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Refusal {
+    /// Sending it again would not help.
+    #[error("the export is malformed: {0}")]
+    Malformed(&'static str),
+    /// Sending it in parts would help.
+    #[error(
+        "the export is longer than {limit} bytes; hint: set a smaller batch size in the exporter"
+    )]
+    TooLarge { limit: usize },
+    /// Sending it in another form would help.
+    #[error("{0}")]
+    Unsupported(&'static str),
+    /// Sending it again a little later will help.
+    #[error("the collector is busy, nothing of the export was taken")]
+    Busy,
+    /// The sender stalled.
+    #[error("the export was not sent whole in time")]
+    TimedOut,
+}
+
+/// Turns exports into batches for the sink.
+#[derive(Debug)]
+pub(crate) struct Collector {
+    sink: Sink,
+    clock: ClockHand,
+    counts: Arc<Counts>,
+    rules: spans::Rules,
+    weight: usize,
+}
+
+impl Collector {
+    pub(crate) fn new(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        sink: Sink,
+        counts: Arc<Counts>,
+    ) -> Self {
+        let rules = spans::Rules {
+            login: config.login.clone(),
+            cookie_attribute: config.cookie_attribute.clone(),
+        };
+        let weight = config.limits.message_bytes.saturating_mul(WEIGHT);
+        Self {
+            sink,
+            clock: ClockHand(clock),
+            counts,
+            rules,
+            weight,
+        }
+    }
+
+    /// Takes one export whole, or nothing of it. Gives the encoded response.
+    fn export(&self, signal: Signal, message: Bytes) -> Result<Bytes, Refusal> {
+        let slot = self.sink.try_reserve().map_err(|full| match full {
+            TrySendError::Full(()) | TrySendError::Closed(()) => Refusal::Busy,
+        })?;
+        let response = match signal {
+            Signal::Traces => {
+                let export = self.decode(&weight::TRACES, message)?;
+                self.traces(&export, slot).encode_to_vec()
+            }
+            Signal::Metrics => {
+                let export = self.decode(&weight::METRICS, message)?;
+                self.metrics(&export, slot).encode_to_vec()
+            }
+        };
+        Ok(response.into())
+    }
+
+    fn decode<M: Message + Default>(&self, shape: &Shape, message: Bytes) -> Result<M, Refusal> {
+        shape.weigh(&message, self.weight)?;
+        M::decode(message)
+            .map_err(|_| Refusal::Malformed("not the protobuf message of this signal"))
+    }
+
+    fn traces(
+        &self,
+        export: &ExportTraceServiceRequest,
+        slot: Permit<'_, Vec<Collected>>,
+    ) -> ExportTraceServiceResponse {
+        let latest = self.clock.0.now().plus(FUTURE);
+        let spans::Taken {
+            batch,
+            received,
+            negative,
+            without_time,
+            in_future,
+        } = self.rules.take(export, latest);
+        self.counts.spans.add(received);
+        self.counts.spans_negative.add(negative);
+        self.counts.spans_without_time.add(without_time);
+        self.counts.spans_in_future.add(in_future);
+        self.counts.transactions.add(batch.len());
+        if !batch.is_empty() {
+            slot.send(batch);
+        }
+        let rejected = negative + without_time + in_future;
+        let partial_success = (rejected > 0).then(|| ExportTracePartialSuccess {
+            rejected_spans: i64::try_from(rejected).unwrap_or(i64::MAX),
+            error_message: format!(
+                "server spans rejected: {negative} end before they start, {without_time} have no start \
+                 or end, {in_future} end in the future; hint: check the sender's clock"
+            ),
+        });
+        ExportTraceServiceResponse { partial_success }
+    }
+
+    fn metrics(
+        &self,
+        export: &ExportMetricsServiceRequest,
+        slot: Permit<'_, Vec<Collected>>,
+    ) -> ExportMetricsServiceResponse {
+        let now = self.clock.0.now();
+        let metrics::Taken {
+            batch,
+            received,
+            ignored,
+            in_future,
+        } = metrics::take(export, now, now.plus(FUTURE));
+        self.counts.points.add(received);
+        self.counts.points_ignored.add(ignored);
+        self.counts.points_in_future.add(in_future);
+        self.counts.gauges.add(batch.len());
+        if !batch.is_empty() {
+            slot.send(batch);
+        }
+        let partial_success = (in_future > 0).then(|| ExportMetricsPartialSuccess {
+            rejected_data_points: i64::try_from(in_future).unwrap_or(i64::MAX),
+            error_message: "points in the future rejected; hint: check the sender's clock"
+                .to_owned(),
+        });
+        ExportMetricsServiceResponse { partial_success }
+    }
+
+    /// Counts a refusal and puts it in the words of the protocol.
+    fn refuse(&self, protocol: Protocol, refusal: &Refusal) -> Response {
+        let count = match refusal {
+            Refusal::Malformed(_) => &self.counts.exports_malformed,
+            Refusal::TooLarge { .. } => &self.counts.exports_too_large,
+            Refusal::Unsupported(_) => &self.counts.exports_unsupported,
+            Refusal::Busy => &self.counts.exports_refused,
+            Refusal::TimedOut => &self.counts.exports_timed_out,
+        };
+        count.add(1);
+        tracing::debug!(?protocol, %refusal, "export refused");
+        protocol.refusal(refusal)
+    }
+}
+
+/// A clock that can stand in a `Debug` struct.
+struct ClockHand(Arc<dyn Clock>);
+
+impl std::fmt::Debug for ClockHand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Clock")
+    }
+}

@@ -1,0 +1,159 @@
+//! OTLP over gRPC: framing, compression and statuses. The messages pass through as bytes.
+
+use std::{
+    future::{Ready, ready},
+    sync::Arc,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+    routing::post,
+};
+use bytes::{Buf, BufMut, Bytes};
+use prost::Message;
+use tonic::{
+    Code, Status,
+    codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    server::{Grpc, UnaryService},
+};
+
+use super::{Collector, Protocol, RETRY_AFTER, Refusal, Signal, rpc_status::RpcStatus};
+use crate::config::Limits;
+
+const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+
+#[derive(Debug, Clone)]
+struct Method {
+    collector: Arc<Collector>,
+    limit: usize,
+    signal: Signal,
+}
+
+/// The two `Export` methods; every other is unimplemented.
+pub(super) fn router(collector: Arc<Collector>, limits: Limits) -> Router {
+    let method = |signal| Method {
+        collector: collector.clone(),
+        limit: limits.message_bytes,
+        signal,
+    };
+    Router::new()
+        .route(TRACES, post(export).with_state(method(Signal::Traces)))
+        .route(METRICS, post(export).with_state(method(Signal::Metrics)))
+        .fallback(async || {
+            Status::unimplemented("only traces and metrics are taken").into_http::<Body>()
+        })
+}
+
+async fn export(State(method): State<Method>, request: Request) -> Response {
+    let Method {
+        collector,
+        limit,
+        signal,
+    } = method;
+    let mut refused = None;
+    let call = Export {
+        collector: &collector,
+        signal,
+        refused: &mut refused,
+    };
+    let response = Grpc::new(Raw)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(limit)
+        .unary(call, request)
+        .await;
+    match refused.or_else(|| unread(&response, limit)) {
+        Some(refusal) => collector.refuse(Protocol::Grpc, &refusal),
+        None => response.map(Body::new),
+    }
+}
+
+/// Why tonic could not read the message, in our words: it says `OUT_OF_RANGE` or `RESOURCE_EXHAUSTED` of one
+/// that is too long, and `INTERNAL`, which blames the server, of one that is garbled.
+fn unread<B>(response: &axum::http::Response<B>, limit: usize) -> Option<Refusal> {
+    match Status::from_header_map(response.headers())?.code() {
+        Code::Ok => None,
+        Code::OutOfRange | Code::ResourceExhausted => Some(Refusal::TooLarge { limit }),
+        Code::Unimplemented => Some(Refusal::Unsupported("no compression but gzip is supported")),
+        _ => Some(Refusal::Malformed("not one gRPC message, or not gzip")),
+    }
+}
+
+/// The refusal as a status with details.
+pub(super) fn refusal(refusal: &Refusal) -> Response {
+    status(refusal).into_http()
+}
+
+fn status(refusal: &Refusal) -> Status {
+    let (code, retry) = match refusal {
+        Refusal::Malformed(_) => (Code::InvalidArgument, None),
+        Refusal::TooLarge { .. } => (Code::ResourceExhausted, None),
+        Refusal::Unsupported(_) => (Code::Unimplemented, None),
+        Refusal::Busy => (Code::Unavailable, Some(RETRY_AFTER)),
+        Refusal::TimedOut => (Code::DeadlineExceeded, None),
+    };
+    let details = RpcStatus::new(code, refusal.to_string(), retry).encode_to_vec();
+    Status::with_details(code, refusal.to_string(), details.into())
+}
+
+/// One call of an `Export` method.
+struct Export<'a> {
+    collector: &'a Collector,
+    signal: Signal,
+    refused: &'a mut Option<Refusal>,
+}
+
+impl UnaryService<Bytes> for Export<'_> {
+    type Response = Bytes;
+    type Future = Ready<Result<tonic::Response<Bytes>, Status>>;
+
+    fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
+        let outcome = self.collector.export(self.signal, request.into_inner());
+        ready(outcome.map(tonic::Response::new).map_err(|refusal| {
+            let status = status(&refusal);
+            *self.refused = Some(refusal);
+            status
+        }))
+    }
+}
+
+/// A codec that leaves messages as they are.
+#[derive(Debug, Clone, Copy)]
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        into.put(message);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(from.copy_to_bytes(from.remaining())))
+    }
+}

@@ -1,0 +1,119 @@
+//! OTLP over HTTP: `POST /v1/traces` and `/v1/metrics` with a protobuf body, gzip or not. Refusals carry a
+//! `google.rpc.Status`, as the specification asks.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State, rejection::BytesRejection},
+    http::{
+        HeaderMap, HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER as RETRY_AFTER_HEADER},
+    },
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use bytes::Bytes;
+use prost::Message;
+use tonic::Code;
+use tower_http::decompression::RequestDecompressionLayer;
+
+use super::{Collector, Protocol, RETRY_AFTER, Refusal, Signal, rpc_status::RpcStatus};
+use crate::config::Limits;
+
+const PROTOBUF: &str = "application/x-protobuf";
+
+#[derive(Debug, Clone)]
+struct Endpoint {
+    collector: Arc<Collector>,
+    limit: usize,
+    signal: Signal,
+}
+
+/// The two endpoints. The limit is on the body after decompression, which stops at the limit.
+pub(super) fn router(collector: Arc<Collector>, limits: Limits) -> Router {
+    let endpoint = |signal| Endpoint {
+        collector: collector.clone(),
+        limit: limits.message_bytes,
+        signal,
+    };
+    Router::new()
+        .route(
+            "/v1/traces",
+            post(export).with_state(endpoint(Signal::Traces)),
+        )
+        .route(
+            "/v1/metrics",
+            post(export).with_state(endpoint(Signal::Metrics)),
+        )
+        .layer(DefaultBodyLimit::max(limits.message_bytes))
+        .layer(RequestDecompressionLayer::new())
+        .fallback(async || {
+            (
+                StatusCode::NOT_FOUND,
+                "OTLP is taken at /v1/traces and /v1/metrics\n",
+            )
+        })
+}
+
+async fn export(
+    State(endpoint): State<Endpoint>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let collector = &endpoint.collector;
+    let outcome = message(&headers, body, endpoint.limit)
+        .and_then(|message| collector.export(endpoint.signal, message));
+    match outcome {
+        Ok(response) => ([(CONTENT_TYPE, PROTOBUF)], response).into_response(),
+        Err(refusal) => collector.refuse(Protocol::Http, &refusal),
+    }
+}
+
+fn message(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    limit: usize,
+) -> Result<Bytes, Refusal> {
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case(PROTOBUF) {
+        return Err(Refusal::Unsupported(
+            "the body must be application/x-protobuf; hint: set the exporter's protocol to http/protobuf",
+        ));
+    }
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge { limit },
+        _ => Refusal::Malformed("the body ended early, or is not gzip"),
+    })
+}
+
+/// The refusal as an HTTP status with a `google.rpc.Status`.
+pub(super) fn refusal(refusal: &Refusal) -> Response {
+    let (http, code, retry) = match refusal {
+        Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, Code::InvalidArgument, None),
+        Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted, None),
+        Refusal::Unsupported(_) => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Code::Unimplemented,
+            None,
+        ),
+        Refusal::Busy => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::Unavailable,
+            Some(RETRY_AFTER),
+        ),
+        Refusal::TimedOut => (StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, None),
+    };
+    let body = RpcStatus::new(code, refusal.to_string(), retry).encode_to_vec();
+    let mut response = (http, [(CONTENT_TYPE, PROTOBUF)], body).into_response();
+    if let Some(delay) = retry {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER_HEADER, HeaderValue::from(delay.as_secs()));
+    }
+    response
+}
