@@ -1,2 +1,101 @@
-//! bongsu-center
-fn main() {}
+//! `bongsu-center`: reads `center.toml`, runs the center, drains it on SIGTERM or Ctrl-C.
+//!
+//! ```text
+//! edges ──QUIC──► center/receive ──► center/history ◄── center/ask ◄── center/dashboard ◄── browsers
+//! ```
+//!
+//! Only wiring stands here: the parts don't know each other.
+//!
+//! ## Decisions
+//!
+//! - **The adapters between the parts live here** (`inbox`, `backend`), so that receiving does not know how
+//!   history is kept and the dashboard does not know how questions are answered. Rejected: shared traits in a
+//!   crate of their own, which would have one implementation each.
+
+#![forbid(unsafe_code)]
+
+mod backend;
+mod certificates;
+mod config;
+mod inbox;
+mod run;
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::SystemTime};
+
+use bongsu_sdk_model::{Clock, Timestamp};
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::{certificates::CaCommand, config::Config};
+
+/// Exit code of a configuration that can't be used (`EX_USAGE`).
+const BAD_CONFIG: u8 = 64;
+
+/// The center: receives what edges ship, answers questions about the whole fleet.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// Configuration file.
+    #[arg(long, default_value = "center.toml")]
+    config: PathBuf,
+    /// Only checks the configuration and reports every fault.
+    #[arg(long)]
+    check: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes the authority and its certificates.
+    #[command(subcommand)]
+    Ca(CaCommand),
+}
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place where this program reads the clock")]
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_ms(0).plus(since)
+    }
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let filter = EnvFilter::try_from_env("BONGSU_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let done = match args.command {
+        Some(Command::Ca(command)) => command.run(SystemClock.now()),
+        None => match read(&args.config) {
+            Err(faults) => return report(&args.config, &faults),
+            Ok(_) if args.check => {
+                tracing::info!("{} is sound", args.config.display());
+                Ok(())
+            }
+            Ok(config) => run::run(config, Arc::new(SystemClock)),
+        },
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read(path: &PathBuf) -> Result<Config, Vec<String>> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| vec![format!("{error}, hint: `--config` names the file")])?;
+    Config::parse(&text)
+}
+
+fn report(path: &std::path::Path, faults: &[String]) -> ExitCode {
+    for fault in faults {
+        tracing::error!("{}: {fault}", path.display());
+    }
+    tracing::error!("{} fault(s), hint: mend them and try `--check`", faults.len());
+    ExitCode::from(BAD_CONFIG)
+}

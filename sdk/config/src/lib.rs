@@ -200,6 +200,28 @@ impl Section {
         }
     }
 
+    /// The names of the keys in this table, for tables whose names belong to somebody else.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.table.keys().cloned().collect()
+    }
+
+    /// Every key of this table with its value as text: for settings whose names belong to somebody else.
+    #[must_use]
+    pub fn settings(self) -> Vec<(String, String)> {
+        let mut settings = Vec::new();
+        for (key, value) in &self.table {
+            match value {
+                Value::String(text) => settings.push((key.clone(), text.clone())),
+                Value::Integer(_) | Value::Float(_) | Value::Boolean(_) => {
+                    settings.push((key.clone(), value.to_string()));
+                }
+                other => self.wrong_type(key, "text, a number, true or false", other),
+            }
+        }
+        settings
+    }
+
     /// `true` or `false`, or `default`.
     #[must_use]
     pub fn flag(&self, key: &str, default: bool) -> bool {

@@ -1,0 +1,77 @@
+//! Starts the parts of the center in order, and stops them in the order in which data flows.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use bongsu_center_ask::Ask;
+use bongsu_center_history::History;
+use bongsu_sdk_model::Clock;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{MissedTickBehavior, interval},
+};
+
+use crate::{backend::CenterBackend, config::Config, inbox::HistoryInbox};
+
+/// How often changed hours are derived, and how many at most in one go.
+const DERIVE_EVERY: Duration = Duration::from_secs(2);
+const HOURS_AT_ONCE: usize = 50;
+
+/// Runs the center until it is told to stop.
+#[tokio::main]
+pub(crate) async fn run(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
+    let directory = config.data_dir.join("history");
+    let history = Arc::new(History::open(&directory).context("failed to open history")?);
+    let inbox = HistoryInbox { history: Arc::clone(&history), clock: Arc::clone(&clock) };
+    let receive = bongsu_center_receive::bind(config.receive, Arc::clone(&clock), Arc::new(inbox)).await?;
+    let ask = Ask::new(Arc::clone(&history), config.sites, config.zone);
+    let backend = CenterBackend { ask, history: Arc::clone(&history) };
+    let dashboard =
+        bongsu_center_dashboard::bind(config.dashboard, Arc::new(backend), Arc::clone(&clock)).await?;
+    tracing::info!(
+        "center is up: edges at {}/udp, dashboard http://{}",
+        receive.address(),
+        dashboard.addr()
+    );
+    tokio::select! {
+        () = derive_hours(&history, &*clock) => {}
+        stopped = stop_signal() => stopped?,
+    }
+    tracing::info!("stopping");
+    receive.shutdown().await;
+    dashboard.shutdown().await;
+    history.flush().context("failed to flush history")
+}
+
+/// Keeps derived hours up to date, a few at a time so that nothing else waits long.
+async fn derive_hours(history: &Arc<History>, clock: &dyn Clock) {
+    let mut tick = interval(DERIVE_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        loop {
+            let (history, now) = (Arc::clone(history), clock.now());
+            let derived = tokio::task::spawn_blocking(move || history.derive_hours(now, HOURS_AT_ONCE));
+            match derived.await {
+                Ok(Ok(HOURS_AT_ONCE)) => {}
+                Ok(Ok(_)) => break,
+                Ok(Err(error)) => {
+                    tracing::error!("failed to derive hours: {error}");
+                    break;
+                }
+                Err(error) => {
+                    tracing::error!("deriving hours ended badly: {error}");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+async fn stop_signal() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("failed to listen for Ctrl-C"),
+    }
+}

@@ -1,0 +1,146 @@
+//! `edge.toml`. Every fault in it is reported, not just the first.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use bongsu_edge_rollup::Lateness;
+use bongsu_sdk_config::{Faults, Section};
+use bongsu_sdk_model::{AppId, SiteId};
+use bongsu_sdk_plan::REGIONS;
+use jiff::tz::TimeZone;
+
+use crate::plugins::PluginConfig;
+
+/// A checked configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// `site`: this site's id, the same as in its certificate.
+    pub site: SiteId,
+    /// `name`: what people call the site; default: the region's name, else the id.
+    pub name: String,
+    /// `data_dir`: roll-ups, findings and spool; default `data`.
+    pub data_dir: PathBuf,
+    /// `identity_key`: file with the organisation's key, 32 hexadecimal digits, the same at every site.
+    pub identity_key: PathBuf,
+    /// `time_zone`: how instants are shown and days are cut; default `Asia/Seoul`.
+    pub zone: TimeZone,
+    /// `apps`: applications that questions may name besides those that were heard of.
+    pub apps: Vec<AppId>,
+    /// `[rollup] lateness`: how late a transaction may come; `unlimited` for replays; default `10m`.
+    pub lateness: Lateness,
+    /// `[rollup] kept`: how long minutes and findings are kept here; default `40d`.
+    pub kept: Duration,
+    /// `[http] bind`: local page and API; default `127.0.0.1:7070`.
+    pub http: SocketAddr,
+    /// `[plugins]`.
+    pub plugins: PluginConfig,
+    /// `[sessions]`.
+    pub sessions: bongsu_edge_sessions::Config,
+    /// `[collect]`.
+    pub collect: bongsu_edge_collect::Config,
+    /// `[ship]`; without it the edge stands alone.
+    pub ship: Option<bongsu_edge_ship::Config>,
+}
+
+impl Config {
+    /// Reads a whole file.
+    ///
+    /// # Errors
+    /// Every fault, one line each.
+    pub fn parse(text: &str) -> Result<Self, Vec<String>> {
+        let faults = Faults::default();
+        let root = Section::parse(text, &faults);
+        let config = Self::read(root);
+        match config {
+            Some(config) if faults.is_empty() => Ok(config),
+            _ => Err(faults.lines()),
+        }
+    }
+
+    fn read(root: Section) -> Option<Self> {
+        let site: Option<SiteId> = root.required("site");
+        let region = site.as_ref().and_then(|site| REGIONS.iter().find(|r| r.id == site.as_str()));
+        let name = root.text("name", region.map_or("", |region| region.ko));
+        let data_dir = root.path("data_dir", "data");
+        let identity_key = root.path("identity_key", "identity.key");
+        let zone = zone(&root);
+        let apps = root.texts("apps", &[]);
+        let apps = apps
+            .iter()
+            .filter_map(|app| AppId::new(app).map_err(|error| root.fault("apps", error)).ok())
+            .collect();
+        let (lateness, kept) = rollup(root.section("rollup"));
+        let http_section = root.section("http");
+        let http = http_section.address("bind", SocketAddr::from(([127, 0, 0, 1], 7070)));
+        http_section.finish();
+        let plugins = PluginConfig::read(root.section("plugins"));
+        let sessions = bongsu_edge_sessions::Config::read(root.section("sessions"));
+        let collect = bongsu_edge_collect::Config::read(root.section("collect"));
+        let ship = root.has("ship").then(|| bongsu_edge_ship::Config::read(root.section("ship")));
+        root.finish();
+        let site = site?;
+        Some(Self {
+            name: if name.is_empty() { site.to_string() } else { name },
+            site,
+            data_dir,
+            identity_key,
+            zone,
+            apps,
+            lateness,
+            kept,
+            http,
+            plugins,
+            sessions,
+            collect,
+            ship,
+        })
+    }
+}
+
+fn rollup(section: Section) -> (Lateness, Duration) {
+    let unlimited = section.optional_text("lateness").is_some_and(|text| text == "unlimited");
+    let lateness = if unlimited {
+        Lateness::Unlimited
+    } else {
+        Lateness::Within(section.duration("lateness", Duration::from_secs(600)))
+    };
+    let kept = section.duration("kept", Duration::from_secs(40 * 86_400));
+    section.finish();
+    (lateness, kept)
+}
+
+fn zone(root: &Section) -> TimeZone {
+    let name = root.text("time_zone", "Asia/Seoul");
+    TimeZone::get(&name).unwrap_or_else(|_| {
+        let hint = "hint: use a name such as Asia/Seoul";
+        root.fault("time_zone", format!("`{name}` is not a time zone, {hint}"));
+        TimeZone::UTC
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_faults_are_reported_at_once() {
+        let text = r#"
+            site = "Busan"
+            time_zone = "Mars/Olympus"
+            [http]
+            bind = "everywhere"
+            [rollup]
+            lateness = "soon"
+            kep = "40d"
+        "#;
+        let faults = Config::parse(text).unwrap_err();
+        assert_eq!(faults.len(), 5, "{faults:#?}");
+    }
+
+    #[test]
+    fn a_site_is_enough() {
+        let config = Config::parse("site = \"busan\"").unwrap();
+        assert_eq!(config.name, "부산");
+        assert!(config.ship.is_none());
+        assert_eq!(config.lateness, Lateness::Within(Duration::from_secs(600)));
+    }
+}

@@ -1,0 +1,109 @@
+//! The edge's local HTTP: page, API, health, metrics. Loopback unless configured otherwise; shows nothing
+//! that has not been masked.
+
+mod api;
+mod health;
+mod metrics;
+mod page;
+mod problem;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    routing::{get, post},
+};
+use bongsu_edge_collect::CollectStats;
+use bongsu_edge_history::History;
+use bongsu_edge_ship::Status;
+use bongsu_sdk_model::{Clock, SiteId};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+use tower_http::{set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
+
+use crate::{ask::Ask, recent::Recent};
+
+/// Questions answered at one time; further ones are asked to come again.
+pub(crate) const MAX_ASKING: usize = 2;
+const MAX_BODY: usize = 64 << 10;
+const TIMEOUT: Duration = Duration::from_secs(30);
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What the page and the API show.
+pub(crate) struct State {
+    pub(crate) site: SiteId,
+    pub(crate) name: String,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ask: Ask,
+    pub(crate) history: Arc<History>,
+    pub(crate) recent: Arc<Recent>,
+    pub(crate) sessions: bongsu_edge_sessions::Handle,
+    pub(crate) collect: watch::Sender<CollectStats>,
+    pub(crate) masking_failures: watch::Sender<u64>,
+    pub(crate) ship: Option<watch::Receiver<Status>>,
+    pub(crate) asking: Semaphore,
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    addr: SocketAddr,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Handle {
+    pub(crate) const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    pub(crate) async fn shutdown(self) {
+        self.stop.cancel();
+        let _ = tokio::time::timeout(GRACE, self.task).await;
+    }
+}
+
+/// Binds `address` and serves.
+pub(crate) async fn bind(address: SocketAddr, state: Arc<State>) -> anyhow::Result<Handle> {
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("failed to listen on http {address}, hint: is another edge running?"))?;
+    let addr = listener.local_addr().context("failed to read the local address")?;
+    let stop = CancellationToken::new();
+    let stopped = stop.clone().cancelled_owned();
+    let app = router(state);
+    let task = tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stopped).await {
+            tracing::error!("http server ended: {error}");
+        }
+    });
+    Ok(Handle { addr, stop, task })
+}
+
+fn router(state: Arc<State>) -> Router {
+    let header = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+    };
+    let policy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'";
+    Router::new()
+        .route("/", get(page::page))
+        .route("/style.css", get(page::style))
+        .route("/healthz", get(health::health))
+        .route("/metrics", get(metrics::metrics))
+        .route("/api/ask", post(api::ask))
+        .fallback(problem::not_found)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+        .layer(header(header::CONTENT_SECURITY_POLICY, policy))
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(header::REFERRER_POLICY, "no-referrer"))
+        .layer(header(header::CACHE_CONTROL, "no-store"))
+        .with_state(state)
+}

@@ -1,0 +1,71 @@
+//! `GET /metrics` in OpenMetrics text: counts of this process, no personal data.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State as Extract,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::ConstCounter, gauge::ConstGauge},
+    registry::{Registry, Unit},
+};
+
+use super::State;
+
+pub(super) async fn metrics(Extract(state): Extract<Arc<State>>) -> Response {
+    let mut registry = Registry::with_prefix("bongsu");
+    sessions(&state, &mut registry);
+    collect(&state, &mut registry);
+    shipping(&state, &mut registry);
+    let mut text = String::new();
+    match encode(&mut text, &registry) {
+        Ok(()) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn sessions(state: &State, registry: &mut Registry) {
+    let counts = state.sessions.counts();
+    registry.register("sessions_active", "Sessions that have not expired", gauge(counts.active));
+    let bytes = gauge(counts.bytes);
+    registry.register_with_unit("sessions_size", "Keys and values held", Unit::Bytes, bytes);
+    for (name, help, value) in [
+        ("sessions_created", "Sessions created", counts.created),
+        ("sessions_destroyed", "Sessions deleted by clients", counts.destroyed),
+        ("sessions_expired", "Sessions that ran out", counts.expired),
+        ("sessions_rejected", "Sessions refused by policy", counts.rejected),
+    ] {
+        registry.register(name, help, ConstCounter::new(value));
+    }
+}
+
+fn collect(state: &State, registry: &mut Registry) {
+    let stats = *state.collect.borrow();
+    for (name, value) in stats.named() {
+        let help = "Counted by collection, see the documentation of edge/collect";
+        registry.register(format!("collect_{name}"), help, ConstCounter::new(value));
+    }
+    let failures = *state.masking_failures.borrow();
+    registry.register("masking_failures", "Batches hidden because a masker failed", ConstCounter::new(failures));
+}
+
+fn shipping(state: &State, registry: &mut Registry) {
+    if let Ok(spool) = state.history.spool() {
+        registry.register("spool_batches", "Batches waiting for the center", gauge(spool.waiting()));
+        registry.register("ship_acked_sequence", "Highest sequence durable at the center", gauge(spool.acked));
+    }
+    if let Some(status) = &state.ship {
+        let connected = u64::from(status.borrow().connected);
+        registry.register("ship_connected", "1 while the center is reached", gauge(connected));
+    }
+}
+
+fn gauge(value: u64) -> ConstGauge<i64> {
+    ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX))
+}
