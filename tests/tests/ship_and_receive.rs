@@ -11,6 +11,8 @@
 
 #[path = "ship_and_receive/rig.rs"]
 mod rig;
+#[path = "ship_and_receive/rough.rs"]
+mod rough;
 #[path = "ship_and_receive/stranger.rs"]
 mod stranger;
 
@@ -30,6 +32,7 @@ use rig::{
     Edge, MemoryInbox, MemoryOutbox, NOON, Pki, assert_exactly_once, center, real_now, roll_up,
     site,
 };
+use rough::Rough;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_backlogs_and_what_follows_arrive_exactly_once() {
@@ -186,6 +189,38 @@ async fn a_killed_center_is_noticed_when_it_is_back_and_nothing_is_lost_or_doubl
     assert_exactly_once(&known, 10_000);
     assert_eq!(known.connections, 4);
     host.kill().await;
+}
+
+/// The held datagram of the pattern may be old when it is let go: that, too, is weather.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rough_link_that_is_cut_again_and_again_loses_and_doubles_nothing() {
+    let (pki, inbox) = (Pki::new(), Arc::new(MemoryInbox::default()));
+    let idle_timeout = Duration::from_millis(800);
+    let receive = bongsu_center_receive::Config {
+        transaction_bytes: 64 << 10,
+        idle_timeout,
+        ..pki.receive()
+    };
+    let center = center(receive, &inbox).await;
+    let link = Rough::to(center.address()).await;
+    let ship = bongsu_edge_ship::Config {
+        idle_timeout,
+        connect_timeout: Duration::from_millis(500),
+        ..pki.ship("busan", link.address)
+    };
+    let edge = Edge::start(ship, "busan", &MemoryOutbox::with(4_000, roll_up));
+    for part in 1..=3 {
+        inbox
+            .until(&site("busan"), |known| known.position >= part * 1_000)
+            .await;
+        link.cut();
+        edge.until(|status| !status.connected).await;
+        link.mend();
+    }
+    edge.until_acknowledged(4_000).await;
+    let known = inbox.of(&site("busan"));
+    assert_exactly_once(&known, 4_000);
+    assert!(known.connections >= 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -347,6 +382,36 @@ async fn a_site_that_keeps_breaking_the_protocol_has_to_wait() {
         let code = stranger::converse(&pki, center.address(), "jeju", &up, None).await;
         assert_eq!(code, Some(expected));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beyond_the_limit_a_connection_is_turned_away_and_the_others_stay() {
+    let (pki, inbox) = (Pki::new(), Arc::new(MemoryInbox::default()));
+    let center = center(
+        bongsu_center_receive::Config {
+            connections: 1,
+            ..pki.receive()
+        },
+        &inbox,
+    )
+    .await;
+    let first = Edge::start(
+        pki.ship("jeju", center.address()),
+        "jeju",
+        &MemoryOutbox::with(3, roll_up),
+    );
+    first.until_acknowledged(3).await;
+    let second = Edge::start(
+        pki.ship("seoul", center.address()),
+        "seoul",
+        &MemoryOutbox::with(3, roll_up),
+    );
+    second.until(|status| status.last_error.is_some()).await;
+    assert!(center.stats().turned_away > 0);
+    first.produce(1);
+    first.until_acknowledged(4).await;
+    first.handle.shutdown().await;
+    second.until_acknowledged(3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,25 +12,26 @@ use bongsu_sdk_config::Section;
 /// How to receive.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// UDP address to listen on. Open to the network by default: without a certificate nobody gets further
-    /// than the TLS handshake.
+    /// `bind`: UDP address to listen on. Default `0.0.0.0:7443`, open to the network: without a certificate
+    /// nobody gets further than the TLS handshake.
     pub bind: SocketAddr,
-    /// Certificates of the authorities that may vouch for edges (PEM).
+    /// `ca`: certificates of the authorities that may vouch for edges (PEM). Default `tls/ca.pem`.
     pub ca: PathBuf,
-    /// The center's certificate, then any intermediates (PEM).
+    /// `cert`: the center's certificate, then any intermediates (PEM). Default `tls/center.pem`.
     pub cert: PathBuf,
-    /// Private key of `cert` (PEM).
+    /// `key`: private key of `cert` (PEM). Default `tls/center.key`.
     pub key: PathBuf,
-    /// Most connections at once, those in their handshake included. Each may hold about
-    /// `2 × transaction + 4 MiB` of memory when it floods.
+    /// `connections`: most connections at once, those in their handshake included. Each may hold about
+    /// `2 × transaction + 8 MiB` of memory when it floods. Default 2048.
     pub connections: usize,
-    /// Time from the first packet to Hello.
+    /// `hello_timeout`: time for the TLS handshake, again for Hello, and for each pulse. Default 5 s.
     pub hello_timeout: Duration,
-    /// Silence after which a connection is given up.
+    /// `idle_timeout`: silence after which a connection is given up. Default 10 s.
     pub idle_timeout: Duration,
-    /// Payload bytes applied in one transaction. Larger drains a backlog faster and holds more in memory.
+    /// `transaction`: payload bytes applied in one transaction. Larger drains a backlog faster and holds more
+    /// in memory. Default 4 MiB.
     pub transaction_bytes: usize,
-    /// How long a shutdown waits for transactions under way.
+    /// `grace`: how long a shutdown waits for transactions under way. Default 5 s.
     pub grace: Duration,
 }
 

@@ -17,7 +17,7 @@ pub struct Stats {
     pub refused: Vec<(RefusalCode, u64)>,
     /// Batches applied.
     pub batches: u64,
-    /// Payload bytes applied.
+    /// Payload bytes handed over to be applied.
     pub bytes: u64,
     /// Transactions they were applied in.
     pub transactions: u64,

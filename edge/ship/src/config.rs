@@ -9,28 +9,31 @@ use bongsu_sdk_wire::SendWindow;
 /// How to reach the center.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `host:port` of the center, looked up anew at every attempt.
+    /// `center`: `host:port` of the center, looked up anew at every attempt. Default `127.0.0.1:7443`.
     pub center: String,
-    /// Name the center's certificate must carry.
+    /// `server_name`: name the center's certificate must carry. Default: the host of `center`.
     pub server_name: String,
-    /// Certificates of the authorities that may vouch for the center (PEM).
+    /// `ca`: certificates of the authorities that may vouch for the center (PEM). Default `tls/ca.pem`.
     pub ca: PathBuf,
-    /// This edge's certificate, then any intermediates (PEM). Read again at every attempt, so that a renewed
-    /// one is used without a restart.
+    /// `cert`: this edge's certificate, then any intermediates (PEM). Read again at every attempt, so that
+    /// a renewed one is used without a restart. Default `tls/edge.pem`.
     pub cert: PathBuf,
-    /// Private key of `cert` (PEM).
+    /// `key`: private key of `cert` (PEM). Default `tls/edge.key`.
     pub key: PathBuf,
-    /// Wait after the first failed attempt; doubles after each.
+    /// `backoff_min`: wait after the first failed attempt; doubles after each. Default 250 ms.
     pub backoff_min: Duration,
-    /// Longest wait between attempts.
+    /// `backoff_max`: longest wait between attempts, and so the delay with which a center that was away is
+    /// found again. Default 30 s.
     pub backoff_max: Duration,
-    /// Limit of one attempt: look-up of the name, TLS and the protocol's own handshake.
+    /// `connect_timeout`: limit of one attempt: look-up of the name, TLS and the protocol's own handshake.
+    /// Default 5 s.
     pub connect_timeout: Duration,
-    /// Pause after which a quiet connection is kept open by a few bytes.
+    /// `keep_alive`: pause after which a quiet connection is kept open by some 40 bytes. Default 3 s.
     pub keep_alive: Duration,
-    /// Silence after which the connection is given up.
+    /// `idle_timeout`: silence after which the connection is given up. Default 10 s.
     pub idle_timeout: Duration,
-    /// What may be under way without an acknowledgement.
+    /// `window_batches` and `window`: what may be under way without an acknowledgement, and so what is sent
+    /// twice after a cut. Default 8192 batches and 16 MiB.
     pub window: SendWindow,
 }
 

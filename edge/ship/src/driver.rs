@@ -127,12 +127,18 @@ async fn run(shipper: Shipper, mut pulses: watch::Receiver<Option<Pulse>>) {
     loop {
         let ended = link::run(&shipper, &mut pulses).await;
         let was_connected = shipper.status.borrow().connected;
-        if was_connected {
-            backoff.reset();
-        }
         match &ended {
             Ended::Stopped => break,
-            Ended::Refused(refusal) if needs_a_person(refusal.code) => backoff.give_time(),
+            Ended::Refused(refusal) => match refusal.code {
+                // A moment's wait does not heal these: a person or another edge has to do something.
+                RefusalCode::Version | RefusalCode::Site | RefusalCode::Replaced => {
+                    backoff.give_time();
+                }
+                RefusalCode::Stopping if was_connected => backoff.reset(),
+                // The center is there but in trouble, or finds this edge to be: wait ever longer.
+                _ => {}
+            },
+            _ if was_connected => backoff.reset(),
             _ => {}
         }
         let wait = backoff.wait();
@@ -144,14 +150,6 @@ async fn run(shipper: Shipper, mut pulses: watch::Receiver<Option<Pulse>>) {
         }
     }
     shipper.disconnected(&Ended::Stopped, false);
-}
-
-/// Refusals that a moment's wait does not heal.
-const fn needs_a_person(code: RefusalCode) -> bool {
-    matches!(
-        code,
-        RefusalCode::Version | RefusalCode::Site | RefusalCode::Replaced
-    )
 }
 
 impl Shipper {

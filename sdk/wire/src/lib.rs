@@ -61,8 +61,9 @@
 //! - **A batch's payload is encoded once, when it is spooled, and stays opaque bytes until it is applied.**
 //!   The price is a second decoding step at the center, off the network threads.
 //! - **A spool that coarsens keeps its numbering**: the merged roll-up takes the place of the last of the
-//!   sequences it replaces, the others become empty [`Payload::Findings`]. Rejected: holes, which the
-//!   receiver could not tell from loss.
+//!   sequences it replaces, the others become empty [`Payload::Findings`]. It may only touch what was never
+//!   sent: what was sent may have been applied although no acknowledgement came back. Rejected: holes,
+//!   which the receiver could not tell from loss.
 
 #![forbid(unsafe_code)]
 
