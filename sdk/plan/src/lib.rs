@@ -9,6 +9,7 @@ mod lang;
 mod moment;
 mod number;
 mod plan;
+mod planner;
 mod regions;
 mod source;
 mod span;
@@ -29,6 +30,7 @@ pub use plan::{
     Order, Plan, PlanError, PlanScope, PlanWindow, Present, Reason, Report, Slot, Target, Then,
     Trigger, UnknownField, Value,
 };
+pub use planner::{Conversation, Planner, Understanding};
 pub use regions::{REGIONS, Region};
 pub use source::{Measured, Query, Source, SourceError};
 pub use span::{Span, SpanError};

@@ -1,0 +1,380 @@
+//! Questions become plans without a model, in Korean and English.
+//!
+//! The way of a question: plain text → tokens by a lexicon with spans → slots (one file each: window, metric,
+//! place, condition, group, action …) → the operation by a table of rules → a plan with what was assumed.
+//! No sentence is matched as a whole. What is not understood becomes a question back or a refusal, never a
+//! guess.
+
+mod action;
+mod alias;
+mod assemble;
+mod calendar;
+mod clause;
+mod concept;
+mod condition;
+mod follow;
+mod group;
+mod guard;
+mod josa;
+mod lexicon;
+mod list;
+mod literal;
+mod metric;
+mod op;
+mod period;
+mod place;
+mod quantity;
+mod reading;
+mod scan;
+mod text;
+mod token;
+mod typo;
+mod when;
+mod window;
+
+use bongsu_sdk_model::Timestamp;
+use jiff::tz::TimeZone;
+
+pub use self::follow::Conversation;
+use self::{
+    action::Wish,
+    concept::{Concept, Cue, Noun, Verb},
+    lexicon::Lexicon,
+    op::{Decision, Found},
+    reading::Reading,
+    text::Text,
+    token::Kind,
+};
+use crate::{Action, Op, Plan, PlanScope, Reason, Slot, Target, Vocabulary};
+
+/// Understands questions about one installation.
+#[derive(Debug, Clone)]
+pub struct Planner {
+    vocabulary: Vocabulary,
+    zone: TimeZone,
+    lexicon: Lexicon,
+    scopes: Vec<(String, PlanScope)>,
+}
+
+/// An understood question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Understanding {
+    /// What it asks first.
+    pub plan: Plan,
+    /// What else it asks, each with facts of its own.
+    pub more: Vec<Plan>,
+}
+
+impl Planner {
+    /// A planner for these sites, applications and aliases, with days and hours in `zone`.
+    #[must_use]
+    pub fn new(vocabulary: Vocabulary, zone: TimeZone) -> Self {
+        let scopes = lexicon::usual_scopes(&vocabulary);
+        let lexicon =
+            Lexicon::new(&vocabulary).with_aliases(scopes.iter().map(|(name, _)| name.as_str()));
+        Self {
+            vocabulary,
+            zone,
+            lexicon,
+            scopes,
+        }
+    }
+
+    /// Understands a question asked at `now` by itself.
+    #[must_use]
+    pub fn plan(&self, question: &str, now: Timestamp) -> Understanding {
+        self.plan_in(question, &Conversation::default(), now)
+    }
+
+    /// Understands a question asked at `now` within a conversation.
+    #[must_use]
+    pub fn plan_in(
+        &self,
+        question: &str,
+        conversation: &Conversation,
+        now: Timestamp,
+    ) -> Understanding {
+        let Some(text) = Text::new(question) else {
+            return Understanding {
+                plan: assemble::clarify(Slot::Question),
+                more: Vec::new(),
+            };
+        };
+        let clauses = clause::split(&text.raw);
+        let mut plans = self
+            .clauses(&clauses, conversation, now)
+            .unwrap_or_default();
+        if plans.is_empty() {
+            plans.push(self.one(&text, conversation, now));
+        }
+        let plan = plans.remove(0);
+        Understanding { plan, more: plans }
+    }
+
+    /// The plans of a compound question whose parts each stand for themselves; `None` when it is one.
+    fn clauses(
+        &self,
+        clauses: &[&str],
+        conversation: &Conversation,
+        now: Timestamp,
+    ) -> Option<Vec<Plan>> {
+        if clauses.len() < 2 {
+            return None;
+        }
+        let mut conversation = conversation.clone();
+        let mut plans = Vec::new();
+        for clause in clauses {
+            let text = Text::new(clause)?;
+            let mut plan = self.one(&text, &conversation, now);
+            if !matches!(
+                plan.op,
+                Op::Value
+                    | Op::Series
+                    | Op::Compare
+                    | Op::Top
+                    | Op::List
+                    | Op::Forecast
+                    | Op::Sizing
+                    | Op::Report
+            ) {
+                return None;
+            }
+            // What the first part says about when and where holds for the next as well.
+            if let Some(first) = plans.first() {
+                let first: &Plan = first;
+                let said = when::plain(&self.read(&text, &[], now).0, &[])
+                    .window
+                    .is_some();
+                if !said {
+                    plan.window = first.window;
+                    plan.assumed.clear();
+                }
+                if plan.scope.is_empty() {
+                    plan.scope = first.scope.clone();
+                }
+            }
+            conversation.note(&plan);
+            plans.push(plan);
+        }
+        Some(plans)
+    }
+
+    fn read<'a>(
+        &'a self,
+        text: &'a Text,
+        scopes: &'a [(String, PlanScope)],
+        now: Timestamp,
+    ) -> (Reading<'a>, Vec<bool>) {
+        let tokens = if scopes.is_empty() || scopes.len() == self.scopes.len() {
+            scan::scan(text, &self.lexicon)
+        } else {
+            let lexicon = Lexicon::new(&self.vocabulary)
+                .with_aliases(scopes.iter().map(|(name, _)| name.as_str()));
+            scan::scan(text, &lexicon)
+        };
+        let claimed = vec![false; tokens.len()];
+        (
+            Reading::new(text, tokens, now, &self.zone, &self.vocabulary, scopes),
+            claimed,
+        )
+    }
+
+    fn one(&self, text: &Text, conversation: &Conversation, now: Timestamp) -> Plan {
+        let mut scopes = self.scopes.clone();
+        scopes.extend(
+            conversation
+                .aliases()
+                .iter()
+                .map(|alias| (alias.name.clone(), alias.scope.clone())),
+        );
+        let (reading, mut claimed) = self.read(text, &scopes, now);
+        let limits = condition::limits(&reading, &mut claimed);
+        let mut conditions = condition::words(&reading, &mut claimed);
+        let step = when::step(&reading, &mut claimed);
+        let mut places = place::read(&reading);
+        conditions.append(&mut places.conditions);
+        let metrics = metric::named(&reading);
+
+        if let Some(plan) = proposal(&reading).or_else(|| alias::read(&reading)) {
+            return plan;
+        }
+        if let Some(reason) = guard::refuse(&reading, !metrics.is_empty()) {
+            return refuse(reason);
+        }
+        if let Some(last) = conversation.last() {
+            follow::resolve(last, &mut places.missing, &mut places.scope);
+        }
+        if let Some(wish) = action::read(&reading, &places, &limits, &conditions, &claimed) {
+            return act(wish, &places.scope);
+        }
+        if let Some(plan) = about_models(&reading, &claimed) {
+            return plan;
+        }
+        if !places.missing.is_empty() {
+            return Plan {
+                missing: places.missing,
+                ..Plan::new(Op::Clarify)
+            };
+        }
+        let bound: Vec<_> = limits.iter().filter_map(|limit| limit.metric).collect();
+        let found = Found {
+            reading: &reading,
+            free_metrics: metrics
+                .iter()
+                .copied()
+                .filter(|metric| !bound.contains(metric))
+                .collect(),
+            metrics,
+            split: group::split(&reading),
+            ranked: group::ranked(&reading),
+            stepped: step.is_some(),
+            plain: when::plain(&reading, &claimed),
+            sides: when::comparing(&reading, &claimed),
+            places: &places,
+            limits: &limits,
+        };
+        if let (Some(last), true) = (conversation.last(), fragment(&found)) {
+            return follow::continued(last, &found);
+        }
+        if found.decide() == Decision::NotUnderstood {
+            return not_understood(&found);
+        }
+        let mut plan = assemble::query(&found, &conditions, &claimed, step);
+        if let Some(last) = conversation.last() {
+            follow::inherit(&mut plan, last, &found);
+        }
+        plan
+    }
+}
+
+/// Whether a question only changes a part of the one before.
+fn fragment(found: &Found<'_, '_>) -> bool {
+    let opener = found
+        .reading
+        .tokens
+        .first()
+        .is_some_and(|token| token.cue() == Some(Cue::Follow));
+    match found.decide() {
+        Decision::NotUnderstood => !found.reading.any(&[Cue::Outside, Cue::Develop]),
+        Decision::Do(Op::Value) => opener,
+        _ => false,
+    }
+}
+
+fn refuse(reason: Reason) -> Plan {
+    Plan {
+        reason: Some(reason),
+        ..Plan::new(Op::Refuse)
+    }
+}
+
+fn act(wish: Wish, scope: &PlanScope) -> Plan {
+    match wish {
+        Wish::Propose(action) => {
+            // The target stands in the action's arguments, the place in the scope.
+            let mut place = PlanScope {
+                sites: scope.sites.clone(),
+                ..PlanScope::default()
+            };
+            if !matches!(action, Action::Scale { .. } | Action::Rollback { .. }) {
+                place.apps = scope.apps.clone();
+            }
+            Plan {
+                action: Some(action),
+                scope: place,
+                ..Plan::new(Op::Act)
+            }
+        }
+        Wish::Missing(missing) => Plan {
+            missing,
+            ..Plan::new(Op::Clarify)
+        },
+        Wish::TooBroad => refuse(Reason::TooBroad),
+        Wish::NotAllowed => refuse(Reason::NotAllowed),
+        Wish::Mixed => refuse(Reason::MixedQueryAndControl),
+    }
+}
+
+/// Answers to a pending proposal, and undoing.
+fn proposal(reading: &Reading<'_>) -> Option<Plan> {
+    let content = reading
+        .tokens
+        .iter()
+        .filter(|token| !matches!(token.kind, Kind::Word(Concept::Filler) | Kind::Stop))
+        .count();
+    let told = reading.has(Cue::Proposal);
+    let asks = reading.any(&[
+        Cue::Show,
+        Cue::List,
+        Cue::Count,
+        Cue::HowMuch,
+        Cue::Which,
+        Cue::Why,
+    ]);
+    if asks || (!told && content > 3) {
+        return None;
+    }
+    let undo = reading.has(Cue::Undo) || reading.verb(Verb::Rollback);
+    if undo
+        && (told || reading.noun(Noun::Action))
+        && !reading.text.low.contains("제안")
+        && !reading.text.low.contains("propos")
+    {
+        return Some(Plan {
+            action: Some(Action::Undo {
+                action: "last".to_owned(),
+            }),
+            ..Plan::new(Op::Act)
+        });
+    }
+    if reading.has(Cue::Deny) || (told && reading.has(Cue::Undo)) {
+        return Some(Plan::new(Op::Deny));
+    }
+    let alone = content <= 2
+        && !reading.tokens.iter().any(|token| {
+            matches!(
+                token.kind,
+                Kind::Word(Concept::Metric(_) | Concept::Verb(_))
+            )
+        });
+    (reading.has(Cue::Approve) && (told || alone)).then(|| Plan::new(Op::Approve))
+}
+
+/// Questions about the models themselves: their calls when a period or a cost is named, else which answer
+/// is meant must be known.
+fn about_models(reading: &Reading<'_>, claimed: &[bool]) -> Option<Plan> {
+    if !reading.has(Cue::Model) && !reading.noun(Noun::ModelCall) {
+        return None;
+    }
+    let window = when::plain(reading, claimed).window;
+    let calls = reading.noun(Noun::ModelCall)
+        || window.is_some()
+        || [
+            "비용", "토큰", "cost", "token", "답했", "답한", "대답", "answer",
+        ]
+        .iter()
+        .any(|word| reading.text.low.contains(word));
+    Some(if calls {
+        Plan {
+            target: Some(Target::ModelCalls),
+            window,
+            ..Plan::new(Op::List)
+        }
+    } else {
+        assemble::clarify(Slot::Question)
+    })
+}
+
+/// A question back when it touches what is observed or says too little; a refusal when it is about
+/// something else.
+fn not_understood(found: &Found<'_, '_>) -> Plan {
+    if found.about_us() || found.reading.unknown_words() == 0 {
+        let place = !found.places.scope.is_empty() || found.plain.window.is_some();
+        return assemble::clarify(if place && !found.about_us() {
+            Slot::Metric
+        } else {
+            Slot::Question
+        });
+    }
+    refuse(Reason::OutOfDomain)
+}

@@ -1,0 +1,282 @@
+//! Conditions: a comparison word with its number and what it is about, and the conditions single words are.
+
+use bongsu_sdk_model::Metric;
+
+use super::{
+    concept::{Concept, Cue, Noun},
+    reading::Reading,
+    token::{Kind, Quantity, Token, Unit},
+};
+use crate::{Cmp, Condition, Field, Number, Trigger, Value};
+
+/// A comparison with a number, before it is known what it restricts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Limit {
+    /// Place of the number.
+    pub(super) at: usize,
+    pub(super) cmp: Cmp,
+    pub(super) quantity: Quantity,
+    /// The metric it is about, if one is named.
+    pub(super) metric: Option<Metric>,
+}
+
+/// All comparisons with numbers; their numbers are claimed.
+pub(super) fn limits(reading: &Reading<'_>, claimed: &mut [bool]) -> Vec<Limit> {
+    let mut limits: Vec<Limit> = Vec::new();
+    for (k, token) in reading.tokens.iter().enumerate() {
+        let Some(Concept::Cmp(cmp)) = token.concept() else {
+            continue;
+        };
+        let free = |i: &usize| {
+            !limits.iter().any(|limit| limit.at == *i)
+                && reading
+                    .get(*i)
+                    .is_some_and(|token| token.quantity().is_some())
+        };
+        // Korean says the number before, English behind; a noun of its own may stand between ("80%를 크게 넘는").
+        let before = reading
+            .content_before(k)
+            .filter(free)
+            .filter(|i| close(reading, *i, k));
+        let after = reading
+            .content_after(k)
+            .filter(free)
+            .filter(|i| close(reading, k, *i));
+        let korean = reading
+            .text
+            .low
+            .get(token.at..token.end)
+            .is_some_and(|word| word.chars().any(crate::lang::is_hangul));
+        let trailing = matches!(reading.text.low.get(token.at..token.end), Some(word) if word.starts_with("or ") || word.starts_with("and "));
+        let at = if korean || trailing {
+            before.or(after)
+        } else {
+            after.or(before)
+        };
+        let Some((at, quantity)) = at.and_then(|at| Some((at, reading.get(at)?.quantity()?)))
+        else {
+            continue;
+        };
+        limits.push(Limit {
+            at,
+            cmp,
+            quantity,
+            metric: metric_of(reading, at, k),
+        });
+        if let Some(claim) = claimed.get_mut(at) {
+            *claim = true;
+        }
+    }
+    limits
+}
+
+fn close(reading: &Reading<'_>, left: usize, right: usize) -> bool {
+    reading.gap(left, right).chars().count() <= 8
+}
+
+/// The metric nearest before the number, or behind it where none is before: "CPU 80% 넘은", "over 80% CPU".
+fn metric_of(reading: &Reading<'_>, at: usize, cmp: usize) -> Option<Metric> {
+    let metric = |token: &Token| match token.concept() {
+        Some(Concept::Metric(metric)) => Some(metric),
+        _ => None,
+    };
+    let stop = |token: &&Token| !matches!(token.kind, Kind::Stop | Kind::Quantity(_));
+    let first = at.min(cmp);
+    let before = reading
+        .tokens
+        .get(..first)?
+        .iter()
+        .rev()
+        .take_while(stop)
+        .take(4)
+        .find_map(metric);
+    let behind = || {
+        reading
+            .tokens
+            .get(at.max(cmp) + 1..)?
+            .iter()
+            .take_while(stop)
+            .take(2)
+            .find_map(metric)
+    };
+    before.or_else(behind)
+}
+
+impl Limit {
+    /// As a condition on a metric's level.
+    pub(super) fn trigger(&self) -> Option<Trigger> {
+        let metric = self.metric?;
+        Some(Trigger {
+            metric,
+            cmp: self.cmp,
+            value: level(metric, self.quantity)?,
+        })
+    }
+
+    /// As a condition on rows or groups. `rows` says that transactions or sessions are asked for.
+    pub(super) fn condition(&self, reading: &Reading<'_>, rows: bool) -> Option<Condition> {
+        let latency = |metric: Metric| matches!(metric, Metric::LatencyAvg | Metric::LatencyMax);
+        if let Some(metric) = self.metric
+            && !(rows && latency(metric))
+        {
+            let value = Value::Number(level(metric, self.quantity)?);
+            return Some(Condition {
+                field: Field::Metric(metric),
+                cmp: self.cmp,
+                value,
+            });
+        }
+        let seconds = self.quantity.seconds()?;
+        let aged = self.metric.is_none() && is_age(reading, self.quantity);
+        let (field, value) = if aged {
+            (Field::SessionAgeS, seconds)
+        } else {
+            (Field::DurationMs, seconds * 1_000.0)
+        };
+        Some(Condition {
+            field,
+            cmp: self.cmp,
+            value: Value::Number(Number::new(value)?),
+        })
+    }
+}
+
+/// Whether a length of time is a session's age: minutes and more about people and sessions, unless
+/// something is said to have taken that long.
+fn is_age(reading: &Reading<'_>, quantity: Quantity) -> bool {
+    let sessions = reading.any_noun(&[Noun::Session, Noun::User]);
+    let took =
+        reading.any(&[Cue::Took, Cue::Slow]) || reading.any_noun(&[Noun::Transaction, Noun::Url]);
+    let aged = reading.any(&[Cue::Connected, Cue::LongLived, Cue::Stay]);
+    let word = reading.tokens.iter().any(|token| {
+        matches!(
+            reading.text.low.get(token.at..token.end),
+            Some("older than" | "younger than")
+        )
+    });
+    let long = !matches!(quantity.unit, Unit::Ms | Unit::Second);
+    word || (sessions && (aged || long) && (!took || aged) && long)
+}
+
+/// A number in the metric's unit.
+pub(super) fn level(metric: Metric, quantity: Quantity) -> Option<Number> {
+    let value = match (metric.unit(), quantity.seconds()) {
+        (bongsu_sdk_model::Unit::Ms, Some(seconds)) => seconds * 1_000.0,
+        _ => quantity.value,
+    };
+    Number::new(value)
+}
+
+/// Conditions that single words are: failures, status codes, methods, clients, long sessions.
+pub(super) fn words(reading: &Reading<'_>, claimed: &mut [bool]) -> Vec<Condition> {
+    let mut conditions = status(reading, claimed);
+    let equal = |field, value| Condition {
+        field,
+        cmp: Cmp::Eq,
+        value,
+    };
+    for token in &reading.tokens {
+        match &token.kind {
+            Kind::Word(Concept::Agent(agent)) => {
+                conditions.push(equal(Field::UserAgent, Value::Text((*agent).to_owned())))
+            }
+            Kind::Unknown(word) | Kind::Ident(word) if METHODS.contains(&word.as_str()) => {
+                conditions.push(equal(Field::Method, Value::Text(word.clone())));
+            }
+            Kind::Word(_) => {
+                let raw = reading
+                    .text
+                    .raw
+                    .get(token.at..token.end)
+                    .unwrap_or_default();
+                if METHODS.contains(&raw) {
+                    conditions.push(equal(Field::Method, Value::Text(raw.to_owned())));
+                }
+            }
+            _ => {}
+        }
+    }
+    let long = reading.has(Cue::LongLived) && reading.any_noun(&[Noun::User, Noun::Session]);
+    if long {
+        let hour = Value::Number(Number::from(3_600));
+        conditions.push(Condition {
+            field: Field::SessionAgeS,
+            cmp: Cmp::Ge,
+            value: hour,
+        });
+    }
+    conditions
+}
+
+const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"];
+
+/// "status 503", "상태 코드 404", "5xx", "500번대".
+fn status(reading: &Reading<'_>, claimed: &mut [bool]) -> Vec<Condition> {
+    let number = |value: u32| Value::Number(Number::from(value));
+    let condition = |cmp, value| Condition {
+        field: Field::Status,
+        cmp,
+        value: number(value),
+    };
+    for (k, token) in reading.tokens.iter().enumerate() {
+        let word = reading
+            .text
+            .low
+            .get(token.at..token.end)
+            .unwrap_or_default();
+        let hundreds = match word {
+            "5xx" => Some(500),
+            "4xx" => Some(400),
+            _ => None,
+        };
+        if let Some(from) = hundreds {
+            return if from == 500 {
+                vec![condition(Cmp::Ge, 500)]
+            } else {
+                vec![condition(Cmp::Ge, 400), condition(Cmp::Lt, 500)]
+            };
+        }
+        let Some(code) = token
+            .quantity()
+            .filter(|q| matches!(q.unit, Unit::None | Unit::Piece))
+            .and_then(Quantity::count)
+            .filter(|code| (100..600).contains(code))
+        else {
+            continue;
+        };
+        let told = [reading.content_before(k), reading.content_after(k)]
+            .into_iter()
+            .flatten()
+            .any(|i| {
+                reading
+                    .get(i)
+                    .is_some_and(|token| token.noun() == Some(Noun::Status))
+            });
+        let range = reading
+            .text
+            .from(token.end)
+            .trim_start()
+            .starts_with("번대")
+            || reading.text.from(token.end).starts_with("대 ");
+        let beside_error = reading.get(k + 1).is_some_and(|token| {
+            matches!(
+                token.concept(),
+                Some(Concept::Metric(Metric::ErrorsCount)) | Some(Concept::Noun(Noun::Transaction))
+            )
+        });
+        if !(told || range || (beside_error && code >= 400 && word.len() == 3))
+            || claimed.get(k).copied().unwrap_or(false)
+        {
+            continue;
+        }
+        if let Some(claim) = claimed.get_mut(k) {
+            *claim = true;
+        }
+        return match (range, code) {
+            (true, 500) => vec![condition(Cmp::Ge, 500)],
+            (true, from) => vec![condition(Cmp::Ge, from), condition(Cmp::Lt, from + 100)],
+            (false, code) => vec![condition(Cmp::Eq, code)],
+        };
+    }
+    Vec::new()
+}

@@ -1,0 +1,120 @@
+//! Which figures a question is about.
+
+use bongsu_sdk_model::Metric;
+
+use super::{
+    concept::{Concept, Cue, Noun},
+    reading::Reading,
+};
+use crate::PlanWindow;
+
+/// The metrics named, in order.
+pub(super) fn named(reading: &Reading<'_>) -> Vec<Metric> {
+    let mut metrics = Vec::new();
+    for token in &reading.tokens {
+        if let Some(Concept::Metric(metric)) = token.concept()
+            && !metrics.contains(&metric)
+        {
+            metrics.push(metric);
+        }
+    }
+    refine(reading, &mut metrics);
+    metrics
+}
+
+/// Words that turn one metric into another, or make one of a thing.
+fn refine(reading: &Reading<'_>, metrics: &mut Vec<Metric>) {
+    let replace = |metrics: &mut Vec<Metric>, from: Metric, to: Metric| {
+        if let Some(metric) = metrics.iter_mut().find(|metric| **metric == from) {
+            *metric = to;
+        }
+    };
+    // "p95 of response time", "응답시간의 p95": one figure, told twice.
+    let special = [Metric::LatencyP95, Metric::LatencyP99, Metric::LatencyMax];
+    let explicit = reading.text.low.contains("평균")
+        || reading.text.low.contains("average")
+        || reading.text.low.contains("avg");
+    if metrics.iter().any(|metric| special.contains(metric)) && !explicit {
+        metrics.retain(|metric| *metric != Metric::LatencyAvg);
+    }
+    let sessions = reading.noun(Noun::Session)
+        || metrics
+            .iter()
+            .any(|m| matches!(m, Metric::SessionsCreated | Metric::SessionsDestroyed));
+    for (cue, metric) in [
+        (Cue::Created, Metric::SessionsCreated),
+        (Cue::Destroyed, Metric::SessionsDestroyed),
+    ] {
+        if reading.has(cue) && sessions && !metrics.contains(&metric) {
+            metrics.push(metric);
+        }
+    }
+    if reading.has(Cue::Duplicate) {
+        replace(metrics, Metric::Logins, Metric::LoginsDuplicate);
+    }
+    if reading.has(Cue::Failed) && !metrics.contains(&Metric::LoginsFailed) {
+        replace(metrics, Metric::Logins, Metric::LoginsFailed);
+    }
+    if reading.has(Cue::Failed) && reading.any(&[Cue::Count, Cue::HowMuch]) {
+        replace(metrics, Metric::Requests, Metric::ErrorsCount);
+    }
+    if metrics.contains(&Metric::ErrorsRate) {
+        // "failed requests as a rate": the count is the same thing told twice.
+        let counted = reading
+            .tokens
+            .iter()
+            .filter(|t| t.concept() == Some(Concept::Metric(Metric::ErrorsCount)))
+            .count();
+        let bare = counted == 1 && reading.has(Cue::Top);
+        if bare {
+            metrics.retain(|metric| *metric != Metric::ErrorsCount);
+        }
+    }
+    // What failed is a condition on sessions, or told by the heap: "JVM heap memory".
+    if metrics.contains(&Metric::JvmHeap) && !reading.text.low.contains("메모리 사용률과") {
+        let apart = reading
+            .tokens
+            .iter()
+            .any(|t| t.concept() == Some(Concept::Metric(Metric::Memory)));
+        if !apart {
+            metrics.retain(|metric| *metric != Metric::Memory);
+        }
+    }
+}
+
+/// The metric an adjective stands for: slow is latency, busy is load.
+pub(super) fn implied(reading: &Reading<'_>) -> Option<Metric> {
+    if reading.has(Cue::Slow) || reading.has(Cue::Fast) {
+        return Some(if reading.noun(Noun::Sql) {
+            Metric::DbLatency
+        } else {
+            Metric::LatencyAvg
+        });
+    }
+    reading.has(Cue::Busy).then_some(Metric::Load)
+}
+
+/// The metric that counts the thing asked for: "how many users", "알림이 몇 건".
+pub(super) fn counted(reading: &Reading<'_>, window: Option<PlanWindow>) -> Option<Metric> {
+    if !reading.any(&[Cue::Count, Cue::HowMuch]) {
+        return None;
+    }
+    let ranged = matches!(window, Some(PlanWindow::Range { .. }));
+    let failed = reading.has(Cue::Failed);
+    reading.nouns().find_map(|(_, noun)| {
+        Some(match noun.counted()? {
+            Metric::UsersConcurrent if ranged => Metric::UsersDistinct,
+            Metric::Requests if failed => Metric::ErrorsCount,
+            metric => metric,
+        })
+    })
+}
+
+/// What an overview shows when no metric is named.
+pub(super) const OVERVIEW: &[Metric] = &[
+    Metric::UsersConcurrent,
+    Metric::Requests,
+    Metric::LatencyAvg,
+    Metric::ErrorsRate,
+    Metric::Load,
+];

@@ -1,0 +1,106 @@
+//! Misspelt words: edit distance over letters of English and jamo of Korean.
+
+/// A word in the units its errors are counted in.
+pub(super) struct Spelling {
+    units: Vec<char>,
+    allowed: usize,
+}
+
+/// Splits a word into letters or jamo; `None` when it is too short to be corrected safely.
+pub(super) fn spell(word: &str) -> Option<Spelling> {
+    let chars: Vec<char> = word.chars().filter(|c| c.is_alphanumeric()).collect();
+    let hangul = chars.iter().copied().any(crate::lang::is_hangul);
+    let least = if hangul { 3 } else { 6 };
+    if chars.len() < least || chars.len() > 24 || chars.iter().any(char::is_ascii_digit) {
+        return None;
+    }
+    let allowed = if chars.len() >= 2 * least { 2 } else { 1 };
+    Some(Spelling {
+        units: units(&chars),
+        allowed,
+    })
+}
+
+/// The distance of a phrase from a word when it is within what the word's length allows.
+pub(super) fn distance(word: &Spelling, phrase: &[char]) -> Option<usize> {
+    let phrase: Vec<char> = phrase
+        .iter()
+        .copied()
+        .filter(|c| c.is_alphanumeric())
+        .collect();
+    // A short phrase is one error away from too many words.
+    let hangul = phrase.iter().copied().any(crate::lang::is_hangul);
+    if phrase.len() < if hangul { 3 } else { 5 } {
+        return None;
+    }
+    let units = units(&phrase);
+    if units.len().abs_diff(word.units.len()) > word.allowed {
+        return None;
+    }
+    Some(edits(&word.units, &units)).filter(|distance| *distance <= word.allowed)
+}
+
+fn units(chars: &[char]) -> Vec<char> {
+    let mut units = Vec::new();
+    for &c in chars {
+        let Some(index) = u32::from(c)
+            .checked_sub(0xac00)
+            .filter(|_| ('가'..='힣').contains(&c))
+        else {
+            units.push(c);
+            continue;
+        };
+        let parts = [
+            0x1100 + index / 588,
+            0x1161 + index % 588 / 28,
+            0x11a7 + index % 28,
+        ];
+        units.extend(
+            parts
+                .into_iter()
+                .filter(|part| *part != 0x11a7)
+                .filter_map(char::from_u32),
+        );
+    }
+    units
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
+fn edits(a: &[char], b: &[char]) -> usize {
+    let width = b.len() + 1;
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..width).collect();
+    for (i, &x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, &y) in b.iter().enumerate() {
+            let at = |row: &[usize], k: usize| row.get(k).copied().unwrap_or(usize::MAX / 2);
+            let mut best = (at(&last, j) + usize::from(x != y))
+                .min(at(&last, j + 1) + 1)
+                .min(at(&row, j) + 1);
+            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(&y) && b.get(j - 1) == Some(&x);
+            if swapped {
+                best = best.min(at(&before, j - 1) + 1);
+            }
+            row.push(best);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_words_are_near() {
+        let near = |word: &str, phrase: &str| {
+            distance(&spell(word).unwrap(), &phrase.chars().collect::<Vec<_>>())
+        };
+        assert_eq!(near("동시접숙자", "동시 접속자"), Some(1));
+        assert_eq!(near("concurent", "concurrent"), Some(1));
+        assert_eq!(near("yesterady", "yesterday"), Some(1));
+        assert_eq!(near("동시통역사", "동시 접속자"), None);
+        assert!(spell("cpy").is_none());
+    }
+}
