@@ -11,12 +11,7 @@ use tokio_util::sync::CancellationToken;
 use bongsu_sdk_model::{Clock, SiteId, Timestamp};
 use bongsu_sdk_wire::{Pulse, RefusalCode};
 
-use crate::{
-    Config, Error, Outbox,
-    backoff::Backoff,
-    link::{self, Ended},
-    tls,
-};
+use crate::{Config, Error, Outbox, backoff::Backoff, ended::Ended, link, tls};
 
 /// How shipping is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -25,6 +25,7 @@
 mod backoff;
 mod config;
 mod driver;
+mod ended;
 mod link;
 mod outbox;
 mod pulse;

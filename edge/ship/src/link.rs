@@ -9,87 +9,17 @@ use std::{
     time::Duration,
 };
 
-use quinn::{
-    ClientConfig, Connection, ConnectionError, Endpoint, RecvStream, SendStream, TransportConfig,
-};
+use quinn::{ClientConfig, Connection, Endpoint, RecvStream, SendStream, TransportConfig};
 use tokio::sync::{Notify, watch};
 
-use bongsu_sdk_wire::{
-    Decoder, Down, FrameError, Heard, MAX_FRAME_BYTES, Pulse, Refusal, RefusalCode, Sender,
-    SenderError, encode,
-};
+use bongsu_sdk_wire::{Decoder, Down, Heard, MAX_FRAME_BYTES, Pulse, Sender, encode};
 
-use crate::{Config, Error, OutboxError, driver::Shipper, pulse, tls};
+use crate::{Config, Error, driver::Shipper, ended::Ended, pulse, tls};
 
 /// Most bytes asked of the outbox at once.
 const READ_BYTES: usize = 1 << 20;
 /// How long a closing connection may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
-
-/// Why a connection or an attempt ended.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Ended {
-    #[error("stopped")]
-    Stopped,
-    #[error("refused: {0}")]
-    Refused(Refusal),
-    #[error("failed to find `{center}`: {cause}")]
-    Lookup {
-        center: String,
-        cause: std::io::Error,
-    },
-    #[error("failed to open a socket: {0}")]
-    Socket(std::io::Error),
-    #[error("failed to connect: {0}")]
-    Connect(#[from] quinn::ConnectError),
-    #[error("no answer within {} ms", .0.as_millis())]
-    Timeout(Duration),
-    #[error("connection lost: {0}")]
-    Connection(ConnectionError),
-    #[error("the center ended the stream")]
-    Finished,
-    #[error("{0}")]
-    Stream(String),
-    #[error(transparent)]
-    Frame(#[from] FrameError),
-    #[error(transparent)]
-    Protocol(#[from] SenderError),
-    #[error(transparent)]
-    Outbox(#[from] OutboxError),
-    #[error(transparent)]
-    Setup(#[from] Error),
-    #[error("a worker thread failed")]
-    Worker,
-}
-
-impl From<ConnectionError> for Ended {
-    fn from(error: ConnectionError) -> Self {
-        if let ConnectionError::ApplicationClosed(close) = &error
-            && let Some(code) = RefusalCode::from_close_code(close.error_code.into_inner())
-        {
-            return Self::Refused(Refusal::new(code, String::from_utf8_lossy(&close.reason)));
-        }
-        Self::Connection(error)
-    }
-}
-
-impl From<quinn::WriteError> for Ended {
-    fn from(error: quinn::WriteError) -> Self {
-        match error {
-            quinn::WriteError::ConnectionLost(error) => error.into(),
-            other => Self::Stream(other.to_string()),
-        }
-    }
-}
-
-impl From<quinn::ReadError> for Ended {
-    fn from(error: quinn::ReadError) -> Self {
-        match error {
-            quinn::ReadError::ConnectionLost(error) => error.into(),
-            other => Self::Stream(other.to_string()),
-        }
-    }
-}
 
 /// Makes one attempt and, if it succeeds, ships until the connection ends.
 pub(crate) async fn run(shipper: &Shipper, pulses: &mut watch::Receiver<Option<Pulse>>) -> Ended {
@@ -228,7 +158,7 @@ impl Link {
             Err(ended) = ledger.down(down, decoder) => ended,
             Err(ended) = pulse::pump(&connection, pulses) => ended,
         };
-        // A refusal may be waiting behind a stream that was cut because of it.
+        // A stream that broke because the connection was closed says less than the reason for closing it.
         let ended = match connection.close_reason() {
             Some(reason) if !matches!(ended, Ended::Refused(_) | Ended::Stopped) => reason.into(),
             _ => ended,

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use bongsu_sdk_wire::{Pulse, Up, encode};
 
-use crate::link::Ended;
+use crate::ended::Ended;
 
 /// Above the ledger's stream, whose priority is 0.
 const PRIORITY: i32 = 1;
