@@ -7,6 +7,7 @@
 mod checkpoint;
 mod follow;
 pub(crate) mod format;
+mod scan;
 mod tail;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -94,7 +95,7 @@ impl Task {
         let mut saved_at = Instant::now();
         while !stop.is_cancelled() {
             let Ok((back, read)) = spawn_blocking(|| reader.read()).await else {
-                return;
+                return stopped();
             };
             reader = back;
             let Read { batch, marks, more } = read;
@@ -109,18 +110,21 @@ impl Task {
             delivered = marks;
             if delivered != saved && (saved.is_none() || saved_at.elapsed() >= CHECKPOINT_EVERY) {
                 let marks = delivered.clone();
-                let Ok(back) = spawn_blocking(|| reader.save(marks)).await else {
-                    return;
+                let Ok((back, is_saved)) = spawn_blocking(|| reader.save(marks)).await else {
+                    return stopped();
                 };
                 reader = back;
-                (saved, saved_at) = (delivered.clone(), Instant::now());
+                saved_at = Instant::now();
+                if is_saved {
+                    saved.clone_from(&delivered);
+                }
             }
             if !more {
                 stop.run_until_cancelled(sleep(poll)).await;
             }
         }
         if delivered != saved && spawn_blocking(|| reader.save(delivered)).await.is_err() {
-            tracing::error!("the last checkpoint of a log was not written");
+            stopped();
         }
     }
 }
@@ -198,11 +202,13 @@ impl Reader {
         outcome.map(|()| found.bytes > 0)
     }
 
-    fn save(mut self, marks: Option<Marks>) -> Self {
-        if let Some(Err(error)) = marks.map(|marks| self.checkpoint.save(&marks)) {
-            self.failed("write the checkpoint of", &error);
+    /// Whether the checkpoint was written; one that was not is tried again.
+    fn save(mut self, marks: Option<Marks>) -> (Self, bool) {
+        let outcome = marks.map_or(Ok(()), |marks| self.checkpoint.save(&marks));
+        if let Err(error) = &outcome {
+            self.failed("write the checkpoint of", error);
         }
-        self
+        (self, outcome.is_ok())
     }
 
     /// Counts a failure; logs the first of a row.
@@ -213,6 +219,11 @@ impl Reader {
             tracing::warn!(path = %self.log.path.display(), %error, "failed to {what} a log, trying on");
         }
     }
+}
+
+/// Only a defect here or the end of the run time gets this far.
+fn stopped() {
+    tracing::error!("a log is not followed any more");
 }
 
 fn one(transaction: Transaction) -> Collected {

@@ -66,7 +66,7 @@
 //!
 //! ## Decisions
 //!
-//! - **gRPC and HTTP share one path.** Both hand the raw protobuf bytes to [`otlp`](self), which weighs them
+//! - **gRPC and HTTP share one path.** Both hand the raw protobuf bytes to `otlp`, which weighs them
 //!   before it decodes: 4 MiB of empty spans are 2 bytes each on the wire and 264 in memory. Rejected: the
 //!   generated gRPC services, which decode before we see a byte, and map every fault to `INTERNAL`.
 //! - **hyper-util serves both listeners.** Rejected: `axum::serve` and tonic's server, because neither can
@@ -109,8 +109,8 @@ pub use config::Config;
 pub use error::Error;
 pub use stats::CollectStats;
 
-/// How long [`Handle::shutdown`] waits for exports in process.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long exports in process may go on after [`Handle::shutdown`].
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 /// One thing that was collected.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,11 +168,13 @@ impl Handle {
     pub async fn shutdown(self) {
         self.stop.cancel();
         self.tasks.close();
-        if tokio::time::timeout(GRACE, self.tasks.wait())
+        if tokio::time::timeout(GRACE * 2, self.tasks.wait())
             .await
             .is_err()
         {
-            tracing::warn!("collection did not stop within {GRACE:?}; its connections are dropped");
+            tracing::error!(
+                "a log's file system does not answer, its last checkpoint is not written"
+            );
         }
     }
 }

@@ -21,12 +21,12 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, Sleep, sleep},
+    time::{Instant, Sleep, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::Protocol;
-use crate::{config::Limits, stats::Counts};
+use crate::{GRACE, config::Limits, stats::Counts};
 
 /// Pause after the system refused to accept, which is when it is out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -97,7 +97,7 @@ impl Server {
         }
     }
 
-    /// Serves one connection to its end; when stopped, to the end of what is in process.
+    /// Serves one connection to its end; when stopped, to the end of what is in process, for a while.
     fn serve(
         &self,
         stream: TcpStream,
@@ -113,7 +113,7 @@ impl Server {
                 Some(ended) => ended,
                 None => {
                     connection.as_mut().graceful_shutdown();
-                    connection.await
+                    timeout(GRACE, connection).await.unwrap_or(Ok(()))
                 }
             };
             if let Err(error) = ended {

@@ -122,7 +122,7 @@ async fn a_bomb_of_empty_elements_is_refused_before_it_is_decoded() {
 
 #[tokio::test]
 async fn a_sender_that_stalls_is_answered_and_its_slot_is_free_again() {
-    let mut site = Site::start("max_exports = 1\nexport_timeout = \"300ms\"", 8).await;
+    let mut site = Site::start("max_exports = 1\nexport_timeout = \"2s\"", 8).await;
     let http = site.handle.http_addr();
     let mut stalled = TcpStream::connect(http).await.unwrap();
     let head =
@@ -180,7 +180,7 @@ async fn exports_beyond_the_number_are_asked_to_come_again() {
 
 #[tokio::test]
 async fn connections_beyond_the_number_and_silent_ones_are_closed() {
-    let site = Site::start("max_connections = 1\nidle_timeout = \"300ms\"", 8).await;
+    let site = Site::start("max_connections = 1\nidle_timeout = \"2s\"", 8).await;
     for listener in [site.handle.grpc_addr(), site.handle.http_addr()] {
         let mut silent = TcpStream::connect(listener).await.unwrap();
         let mut beyond = TcpStream::connect(listener).await.unwrap();
