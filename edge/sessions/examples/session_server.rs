@@ -21,7 +21,6 @@ const EVENTS: usize = 4096;
 struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "a program is where the system's clock is read")]
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
         Timestamp::from_ms(0).plus(since_epoch)
@@ -30,9 +29,13 @@ impl Clock for SystemClock {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).init();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .init();
     let text = match std::env::args().nth(1) {
-        Some(path) => std::fs::read_to_string(&path).with_context(|| format!("cannot read `{path}`"))?,
+        Some(path) => {
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read `{path}`"))?
+        }
         None => String::new(),
     };
     let faults = Faults::default();

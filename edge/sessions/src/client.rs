@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
 };
 
 use bongsu_sdk_model::{Clock, Timestamp};
@@ -30,13 +30,17 @@ pub(crate) struct Server {
     pub(crate) stats: Arc<Stats>,
     /// Every connection.
     pub(crate) clients: Clients,
+    /// Bytes of unfinished requests, see [`Config::max_input`].
+    pub(crate) input_bytes: AtomicUsize,
     /// The engine's queue.
     pub(crate) engine: mpsc::Sender<Job>,
 }
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 
@@ -106,7 +110,11 @@ impl Client {
     }
 
     fn listed(&self) -> Listed {
-        let resp = if self.protocol == Protocol::Resp3 { 3 } else { 2 };
+        let resp = if self.protocol == Protocol::Resp3 {
+            3
+        } else {
+            2
+        };
         let text = String::from_utf8_lossy;
         let traits = format!(
             "name={} db={} resp={resp} lib-name={} lib-ver={}",
@@ -115,12 +123,20 @@ impl Client {
             text(&self.library_name),
             text(&self.library_version)
         );
-        Listed { address: self.address, connected: self.connected, traits }
+        Listed {
+            address: self.address,
+            connected: self.connected,
+            traits,
+        }
     }
 
     /// Brings the list of all connections up to date.
     pub(crate) fn publish(&self) {
-        self.server.clients.lock().live.insert(self.id, self.listed());
+        self.server
+            .clients
+            .lock()
+            .live
+            .insert(self.id, self.listed());
     }
 }
 
@@ -158,7 +174,11 @@ impl Listed {
 impl Clients {
     /// A line per connection.
     pub(crate) fn lines(&self, now: Timestamp) -> String {
-        self.lock().live.iter().map(|(id, listed)| listed.line(*id, now)).collect()
+        self.lock()
+            .live
+            .iter()
+            .map(|(id, listed)| listed.line(*id, now))
+            .collect()
     }
 
     fn next_id(&self) -> i64 {

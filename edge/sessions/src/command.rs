@@ -92,7 +92,11 @@ impl Spec {
     /// Whether it may be called with `count` arguments, its name among them.
     fn takes(&self, count: usize) -> bool {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        if self.arity < 0 { count >= -self.arity } else { count == self.arity }
+        if self.arity < 0 {
+            count >= -self.arity
+        } else {
+            count == self.arity
+        }
     }
 }
 
@@ -104,7 +108,15 @@ const fn on_keys(
     run: KeyspaceFn,
     summary: &'static str,
 ) -> Spec {
-    Spec { name, arity, access, keys, group, summary, run: Run::Keyspace(run) }
+    Spec {
+        name,
+        arity,
+        access,
+        keys,
+        group,
+        summary,
+        run: Run::Keyspace(run),
+    }
 }
 
 /// Every command.
@@ -147,7 +159,8 @@ pub(crate) fn resolve(name: &[u8], args: &[Bytes]) -> Result<&'static Spec, Refu
 fn unknown(name: &[u8], args: &[Bytes]) -> Refusal {
     const SHOWN: usize = 128;
     let shown = |bytes: &[u8], limit: usize| {
-        String::from_utf8_lossy(bytes.get(..bytes.len().min(limit)).unwrap_or_default()).into_owned()
+        String::from_utf8_lossy(bytes.get(..bytes.len().min(limit)).unwrap_or_default())
+            .into_owned()
     };
     let mut listed = String::new();
     for arg in args {
@@ -179,10 +192,22 @@ mod tests {
 
     #[test]
     fn a_call_is_checked_against_the_table() {
-        let args = |words: &[&str]| words.iter().map(|word| Bytes::from(word.to_string())).collect::<Vec<_>>();
-        let text = |name: &str, words: &[&str]| resolve(name.as_bytes(), &args(words)).err().map(|e| e.to_string());
+        let args = |words: &[&str]| {
+            words
+                .iter()
+                .map(|word| Bytes::from(word.to_string()))
+                .collect::<Vec<_>>()
+        };
+        let text = |name: &str, words: &[&str]| {
+            resolve(name.as_bytes(), &args(words))
+                .err()
+                .map(|e| e.to_string())
+        };
         assert_eq!(text("get", &["k"]), None);
-        assert_eq!(text("GET", &[]).unwrap(), "ERR wrong number of arguments for 'get' command");
+        assert_eq!(
+            text("GET", &[]).unwrap(),
+            "ERR wrong number of arguments for 'get' command"
+        );
         assert_eq!(
             text("nope", &["a", "b"]).unwrap(),
             "ERR unknown command 'nope', with args beginning with: 'a' 'b' "

@@ -35,7 +35,11 @@ impl Password {
     pub fn matches(&self, attempt: &[u8]) -> bool {
         let mut difference = u8::from(self.0.len() != attempt.len());
         for (position, byte) in attempt.iter().enumerate() {
-            let own = self.0.get(position % self.0.len().max(1)).copied().unwrap_or(0);
+            let own = self
+                .0
+                .get(position % self.0.len().max(1))
+                .copied()
+                .unwrap_or(0);
             difference |= own ^ byte;
         }
         std::hint::black_box(difference) == 0
@@ -67,6 +71,9 @@ pub struct Config {
     pub max_args: usize,
     /// Longest request, bytes: bounds what one connection makes us hold before it is served.
     pub max_request: usize,
+    /// Unfinished requests of all connections together, bytes (the first 16 KiB of each are free); beyond,
+    /// the connection that goes on sending is closed.
+    pub max_input: usize,
     /// Longest replies to one connection not yet taken by it, bytes; beyond, the connection is closed.
     pub max_output: usize,
     /// Bytes of keys, values and their bookkeeping; beyond, commands that add are refused with `-OOM`.
@@ -93,6 +100,7 @@ impl Config {
     /// | `max_bulk` | 8MiB | longest argument and value |
     /// | `max_args` | 65536 | most arguments of one request |
     /// | `max_request` | 32MiB | longest request |
+    /// | `max_input` | 256MiB | unfinished requests of all connections |
     /// | `max_output` | 64MiB | most reply bytes waiting for one connection |
     /// | `max_memory` | 1GiB | data held before writes are refused |
     /// | `idle_timeout` | `0s` (never) | closes idle connections |
@@ -105,12 +113,15 @@ impl Config {
             bind: section.address("bind", SocketAddr::from(([127, 0, 0, 1], 6379))),
             data_dir: section.path("data_dir", "data/sessions"),
             password: read_password(&section),
-            session_prefixes: section
-                .texts("session_prefixes", &["session:", "sess:", "spring:session:sessions:"]),
+            session_prefixes: section.texts(
+                "session_prefixes",
+                &["session:", "sess:", "spring:session:sessions:"],
+            ),
             max_clients: bytes(section.integer("max_clients", 4096, 1..=1_000_000)),
             max_bulk: limit(&section, "max_bulk", 8 << 20, 1 << 10),
             max_args: bytes(section.integer("max_args", 65_536, 16..=1_048_576)),
             max_request: limit(&section, "max_request", 32 << 20, 1 << 16),
+            max_input: limit(&section, "max_input", 256 << 20, 1 << 16),
             max_output: limit(&section, "max_output", 64 << 20, 1 << 16),
             max_memory: section.size("max_memory", 1 << 30),
             idle_timeout: (!idle_timeout.is_zero()).then_some(idle_timeout),
@@ -136,7 +147,10 @@ fn bytes(size: u64) -> usize {
 fn limit(section: &Section, key: &str, default: u64, least: u64) -> usize {
     let size = section.size(key, default);
     if !(least..=512 << 20).contains(&size) {
-        section.fault(key, format!("{size} bytes is not within {least}B to 512MiB"));
+        section.fault(
+            key,
+            format!("{size} bytes is not within {least}B to 512MiB"),
+        );
         return bytes(default);
     }
     bytes(size)
@@ -147,7 +161,10 @@ fn read_durability(section: &Section) -> Durability {
         "always" => Durability::Always,
         "interval" => Durability::Interval,
         other => {
-            section.fault("durability", format!("`{other}` is neither \"always\" nor \"interval\""));
+            section.fault(
+                "durability",
+                format!("`{other}` is neither \"always\" nor \"interval\""),
+            );
             Durability::Always
         }
     }
@@ -158,7 +175,10 @@ fn read_password(section: &Section) -> Option<Password> {
     let text = match fs::read(&path) {
         Ok(text) => text,
         Err(error) => {
-            section.fault("password_file", format!("cannot read `{}`: {error}", path.display()));
+            section.fault(
+                "password_file",
+                format!("cannot read `{}`: {error}", path.display()),
+            );
             return None;
         }
     };

@@ -75,6 +75,15 @@ pub(crate) struct Job {
     pub(crate) done: oneshot::Sender<Vec<Reply>>,
 }
 
+/// What is heard of the engine's thread.
+#[derive(Debug)]
+pub(crate) struct Thread {
+    /// How opening the log ended.
+    pub(crate) opened: oneshot::Receiver<Result<(), Error>>,
+    /// Closes when the thread has ended.
+    pub(crate) ended: oneshot::Receiver<()>,
+}
+
 /// Owns the keyspace and its log.
 pub(crate) struct Engine {
     keyspace: Keyspace,
@@ -95,7 +104,9 @@ pub(crate) struct Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("poisoned", &self.poisoned).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("poisoned", &self.poisoned)
+            .finish_non_exhaustive()
     }
 }
 
@@ -126,15 +137,16 @@ impl Engine {
         })
     }
 
-    /// Starts the engine's thread: `open` runs on it, then jobs are served until every sender is gone. The
-    /// first receiver hears how `open` ended, the second ends when the thread does.
+    /// Starts the engine's thread: `open` runs on it, then jobs are served until every sender is gone.
     pub(crate) fn spawn(
         jobs: mpsc::Receiver<Job>,
         open: impl FnOnce() -> Result<Self, Error> + Send + 'static,
-    ) -> Result<(oneshot::Receiver<Result<(), Error>>, oneshot::Receiver<()>), Error> {
-        let (opened, is_open) = oneshot::channel();
-        let (ended, is_ended) = oneshot::channel::<()>();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    ) -> Result<Thread, Error> {
+        let (opened, hear_opened) = oneshot::channel();
+        let (ended, hear_ended) = oneshot::channel::<()>();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
         let runtime = runtime.map_err(|error| Error::Engine(error.to_string()))?;
         let body = move || {
             let _ended = ended;
@@ -148,9 +160,14 @@ impl Engine {
                 }
             }
         };
-        let thread = thread::Builder::new().name("sessions".to_owned()).spawn(body);
+        let thread = thread::Builder::new()
+            .name("sessions".to_owned())
+            .spawn(body);
         thread.map_err(|error: io::Error| Error::Engine(error.to_string()))?;
-        Ok((is_open, is_ended))
+        Ok(Thread {
+            opened: hear_opened,
+            ended: hear_ended,
+        })
     }
 
     async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
@@ -176,7 +193,10 @@ impl Engine {
 
     /// When there is something to do even if no job comes.
     fn wake(&self) -> Option<Instant> {
-        let expiry = self.keyspace.next_expiry().map(|at| Instant::now() + at.since(self.clock.now()).min(TICK));
+        let expiry = self
+            .keyspace
+            .next_expiry()
+            .map(|at| Instant::now() + at.since(self.clock.now()).min(TICK));
         [expiry, self.sync_due].into_iter().flatten().min()
     }
 
@@ -194,7 +214,9 @@ impl Engine {
             }
             replies.push(reply);
         }
-        self.stats.commands.fetch_add(u64::try_from(job.calls.len()).unwrap_or(u64::MAX), Relaxed);
+        self.stats
+            .commands
+            .fetch_add(u64::try_from(job.calls.len()).unwrap_or(u64::MAX), Relaxed);
         if self.keyspace.changes.awaited {
             self.held.push((job, replies));
         } else {
@@ -224,10 +246,18 @@ impl Engine {
         if call.spec.access != Access::Add || self.keyspace.weight() <= self.max_memory {
             return None;
         }
-        if let Some(key) = call.args.first().filter(|key| self.keyspace.entry(call.db, key).is_none()) {
-            self.keyspace.ledger.record(SessionEventKind::Rejected, key, now);
+        if let Some(key) = call
+            .args
+            .first()
+            .filter(|key| self.keyspace.entry(call.db, key).is_none())
+        {
+            self.keyspace
+                .ledger
+                .record(SessionEventKind::Rejected, key, now);
         }
-        Some(Reply::Error("OOM command not allowed when used memory > 'maxmemory'.".into()))
+        Some(Reply::Error(
+            "OOM command not allowed when used memory > 'maxmemory'.".into(),
+        ))
     }
 
     /// Writes what the group changed, makes it durable if someone waits for that, and answers.
@@ -238,22 +268,30 @@ impl Engine {
             if changes.awaited && self.durability == Durability::Always {
                 written = written.and_then(|()| self.log.sync());
             } else {
-                self.sync_due.get_or_insert_with(|| Instant::now() + Durability::INTERVAL);
+                self.sync_due
+                    .get_or_insert_with(|| Instant::now() + Durability::INTERVAL);
             }
             self.stats.commits.fetch_add(1, Relaxed);
             self.note(written);
         }
+        // Told before it is acknowledged, so that who has a reply finds the counts up to date.
+        self.keyspace
+            .ledger
+            .tallies()
+            .note_bytes(self.keyspace.weight());
+        self.keyspace.ledger.publish();
         for (job, mut replies) in self.held.drain(..) {
             if let Some(reason) = &self.poisoned {
-                let writes = job.calls.iter().map(|call| call.spec.access != Access::Read);
+                let writes = job
+                    .calls
+                    .iter()
+                    .map(|call| call.spec.access != Access::Read);
                 for (reply, _) in replies.iter_mut().zip(writes).filter(|(_, write)| *write) {
                     *reply = log_failed(reason);
                 }
             }
             let _ = job.done.send(replies);
         }
-        self.keyspace.ledger.tallies().note_bytes(self.keyspace.weight());
-        self.keyspace.ledger.publish();
     }
 
     fn sync(&mut self) {
@@ -267,7 +305,10 @@ impl Engine {
     /// After a failed write the disk's state is unknown: nothing more is acknowledged.
     fn note(&mut self, written: Result<(), String>) {
         if let Err(reason) = written {
-            tracing::error!(reason, "the session log failed; writes are refused until a restart");
+            tracing::error!(
+                reason,
+                "the session log failed; writes are refused until a restart"
+            );
             self.stats.log_failed.store(1, Relaxed);
             self.poisoned = Some(reason);
         }
@@ -276,5 +317,121 @@ impl Engine {
 
 /// The code Redis uses when it cannot write its own log.
 fn log_failed(reason: &str) -> Reply {
-    Reply::Error(format!("MISCONF Errors writing to the session log: {reason}, hint: free the disk and restart").into())
+    Reply::Error(
+        format!(
+            "MISCONF Errors writing to the session log: {reason}, hint: free the disk and restart"
+        )
+        .into(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use bongsu_sdk_config::{Faults, Section};
+    use bongsu_sdk_model::ManualClock;
+
+    use super::*;
+    use crate::command::{self, Run};
+
+    fn job(commands: &[&str]) -> (Job, oneshot::Receiver<Vec<Reply>>) {
+        let (done, replies) = oneshot::channel();
+        let call = |command: &&str| {
+            let mut words = command.split(' ').map(|word| Bytes::from(word.to_owned()));
+            let name = words.next().unwrap();
+            let args: Vec<_> = words.collect();
+            let spec = command::resolve(&name, &args).unwrap();
+            let Run::Keyspace(run) = spec.run else {
+                panic!("{command} does not run here")
+            };
+            Call {
+                spec,
+                run,
+                args,
+                db: 0,
+            }
+        };
+        (
+            Job {
+                calls: commands.iter().map(call).collect(),
+                done,
+            },
+            replies,
+        )
+    }
+
+    fn engine(dir: &std::path::Path) -> Engine {
+        let text = format!("data_dir = {:?}", dir.to_str().unwrap());
+        let config = Config::read(Section::parse(&text, &Faults::default()));
+        let stats = Arc::new(Stats::new(&config, Timestamp::from_ms(0), 0));
+        let ledger = Ledger::new(&config.session_prefixes, Arc::default(), mpsc::channel(8).0);
+        Engine::open(&config, Arc::new(ManualClock::default()), stats, ledger).unwrap()
+    }
+
+    #[tokio::test]
+    async fn jobs_that_wait_together_share_one_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        let engine = engine(dir.path());
+        let stats = Arc::clone(&engine.stats);
+        let (sender, jobs) = mpsc::channel(64);
+        let mut waiting = Vec::new();
+        for number in 0..50 {
+            let (job, replies) = job(&[&format!("SET k{number} v"), "DBSIZE"]);
+            sender.try_send(job).unwrap();
+            waiting.push(replies);
+        }
+        drop(sender);
+        engine.run(jobs).await;
+        for (number, replies) in (1..).zip(waiting) {
+            assert_eq!(replies.await.unwrap(), [Reply::OK, Reply::Integer(number)]);
+        }
+        assert_eq!(stats.commits.load(Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn a_failed_sync_poisons_writes_and_spares_reads() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut engine = engine(dir.path());
+        let run = |engine: &mut Engine, commands: &[&str]| {
+            let (job, mut replies) = job(commands);
+            engine.serve(job);
+            engine.commit();
+            replies.try_recv().unwrap()
+        };
+        let refused = log_failed("the disk is on fire");
+        let value = |text: &'static str| Reply::name(text);
+        assert_eq!(run(&mut engine, &["SET a 1"]), [Reply::OK]);
+        engine.log.fail = true;
+        assert_eq!(
+            run(&mut engine, &["GET a", "SET a 2"]),
+            [value("1"), refused.clone()]
+        );
+        engine.log.fail = false;
+        assert_eq!(
+            run(&mut engine, &["SET b 1", "DEL a", "GET b"]),
+            [refused.clone(), refused, Reply::Null]
+        );
+        drop(engine);
+        let mut engine = self::engine(dir.path());
+        assert_eq!(
+            run(&mut engine, &["EXISTS b", "SET c 1"]),
+            [Reply::Integer(0), Reply::OK]
+        );
+    }
+
+    #[tokio::test]
+    async fn readers_in_front_of_a_write_are_answered_before_it_is_durable() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut engine = engine(dir.path());
+        let jobs = [job(&["GET a"]), job(&["SET a 1"]), job(&["GET a"])];
+        let mut answered = Vec::new();
+        for (job, replies) in jobs {
+            engine.serve(job);
+            answered.push(replies);
+        }
+        assert_eq!(answered[0].try_recv().unwrap(), [Reply::Null]);
+        assert!(answered[1].try_recv().is_err() && answered[2].try_recv().is_err());
+        engine.commit();
+        assert_eq!(answered[1].try_recv().unwrap(), [Reply::OK]);
+        assert_eq!(answered[2].try_recv().unwrap(), [Reply::name("1")]);
+    }
 }

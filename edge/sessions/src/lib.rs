@@ -56,7 +56,11 @@ mod error;
 mod protocol;
 mod server;
 
-use std::{fmt, net::SocketAddr, sync::Arc};
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicUsize},
+};
 
 use bongsu_sdk_model::{Clock, SessionCounts, SessionEvent};
 use tokio::{
@@ -65,13 +69,13 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-pub use self::{
-    config::{Config, Durability, Password},
-    error::Error,
-};
 use self::{
     client::{Clients, Server},
     engine::{Engine, Ledger, Stats, Tallies},
+};
+pub use self::{
+    config::{Config, Durability, Password},
+    error::Error,
 };
 
 /// A running session store. Dropping it ends it without waiting; [`Handle::shutdown`] waits.
@@ -85,7 +89,9 @@ pub struct Handle {
 
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handle").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Handle")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }
 
@@ -132,23 +138,42 @@ pub async fn bind(
     events: mpsc::Sender<SessionEvent>,
 ) -> Result<Handle, Error> {
     let listener = server::listen(config.bind)?;
-    let address = listener.local_addr().map_err(|source| Error::Bind { address: config.bind, source })?;
+    let address = listener.local_addr().map_err(|source| Error::Bind {
+        address: config.bind,
+        source,
+    })?;
     let stats = Arc::new(Stats::new(&config, clock.now(), address.port()));
     let tallies = Arc::<Tallies>::default();
     let ledger = Ledger::new(&config.session_prefixes, Arc::clone(&tallies), events);
 
     let (engine, jobs) = mpsc::channel(engine::QUEUE);
-    let (engine_opened, engine_ended) = Engine::spawn(jobs, {
+    let thread = Engine::spawn(jobs, {
         let (config, clock, stats) = (config.clone(), Arc::clone(&clock), Arc::clone(&stats));
         move || Engine::open(&config, clock, stats, ledger)
     })?;
-    engine_opened.await.map_err(|_| Error::Engine("its thread ended".to_owned()))??;
+    thread
+        .opened
+        .await
+        .map_err(|_| Error::Engine("its thread ended".to_owned()))??;
 
     if config.password.is_none() && !address.ip().is_loopback() {
         tracing::warn!(%address, "the session store is open to the network without a password, hint: set password_file");
     }
     let stop = CancellationToken::new();
-    let server = Server { config, clock, stats, clients: Clients::default(), engine };
+    let server = Server {
+        config,
+        clock,
+        stats,
+        clients: Clients::default(),
+        input_bytes: AtomicUsize::new(0),
+        engine,
+    };
     let accepting = tokio::spawn(server::run(listener, Arc::new(server), stop.clone()));
-    Ok(Handle { address, tallies, accepting, engine_ended, stop: stop.drop_guard() })
+    Ok(Handle {
+        address,
+        tallies,
+        accepting,
+        engine_ended: thread.ended,
+        stop: stop.drop_guard(),
+    })
 }

@@ -25,14 +25,20 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Takes the address. Accepted sockets inherit the keep-alive, so that vanished peers are noticed.
 pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    };
     let listen = |socket: TcpSocket| {
         socket.set_reuseaddr(true)?;
         socket.set_keepalive(true)?;
         socket.bind(address)?;
         socket.listen(BACKLOG)
     };
-    socket.and_then(listen).map_err(|source| Error::Bind { address, source })
+    socket
+        .and_then(listen)
+        .map_err(|source| Error::Bind { address, source })
 }
 
 /// Accepts and serves until `stop`, then lets connections finish within [`GRACE`].
@@ -58,11 +64,20 @@ pub(crate) async fn run(listener: TcpListener, server: Arc<Server>, stop: Cancel
                 }
             },
         }
-        server.stats.clients.store(connections.len().try_into().unwrap_or(u64::MAX), Relaxed);
+        server
+            .stats
+            .clients
+            .store(connections.len().try_into().unwrap_or(u64::MAX), Relaxed);
     }
-    let finished = timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
+    let finished = timeout(GRACE, async {
+        while connections.join_next().await.is_some() {}
+    })
+    .await;
     if finished.is_err() {
-        tracing::warn!(connections = connections.len(), "session clients cut off at shutdown");
+        tracing::warn!(
+            connections = connections.len(),
+            "session clients cut off at shutdown"
+        );
         connections.shutdown().await;
     }
 }

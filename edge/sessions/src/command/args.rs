@@ -15,7 +15,10 @@ pub(super) fn leading<const N: usize>(args: &[Bytes]) -> Result<(&[Bytes; N], &[
 }
 
 /// Arguments that come in pairs; `command` is named if one is left over.
-pub(super) fn pairs<'a>(args: &'a [Bytes], command: &'static str) -> Result<&'a [[Bytes; 2]], Refusal> {
+pub(super) fn pairs<'a>(
+    args: &'a [Bytes],
+    command: &'static str,
+) -> Result<&'a [[Bytes; 2]], Refusal> {
     match args.as_chunks::<2>() {
         (pairs, []) if !pairs.is_empty() => Ok(pairs),
         _ => Err(Refusal::Arity(command.into())),
@@ -45,8 +48,14 @@ pub(super) fn keyword(arg: &[u8]) -> Vec<u8> {
 
 /// What Redis answers to a subcommand it does not know.
 pub(super) fn unknown_subcommand(command: &str, subcommand: &[u8]) -> Refusal {
-    let shown = String::from_utf8_lossy(subcommand.get(..subcommand.len().min(128)).unwrap_or_default());
-    Refusal::Text(format!("ERR unknown subcommand '{shown}'. Try {command} HELP."))
+    let shown = String::from_utf8_lossy(
+        subcommand
+            .get(..subcommand.len().min(128))
+            .unwrap_or_default(),
+    );
+    Refusal::Text(format!(
+        "ERR unknown subcommand '{shown}'. Try {command} HELP."
+    ))
 }
 
 /// What Redis answers to a subcommand with too few or too many arguments.

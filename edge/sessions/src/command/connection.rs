@@ -12,8 +12,21 @@ use crate::{
     protocol::{Protocol, Reply},
 };
 
-const fn spec(access: Access, (name, arity): (&'static str, i64), run: ClientFn, summary: &'static str) -> Spec {
-    Spec { name, arity, access, keys: NO_KEY, group: "connection", summary, run: Run::Client(run) }
+const fn spec(
+    access: Access,
+    (name, arity): (&'static str, i64),
+    run: ClientFn,
+    summary: &'static str,
+) -> Spec {
+    Spec {
+        name,
+        arity,
+        access,
+        keys: NO_KEY,
+        group: "connection",
+        summary,
+        run: Run::Client(run),
+    }
 }
 
 /// The family.
@@ -21,7 +34,12 @@ pub(super) const COMMANDS: &[Spec] = &[
     spec(Open, ("hello", -1), hello, "Agrees on the protocol version"),
     spec(Open, ("auth", -2), auth, "Authenticates the connection"),
     spec(Open, ("quit", -1), quit, "Closes the connection"),
-    spec(Open, ("reset", 1), reset, "Returns the connection to its first state"),
+    spec(
+        Open,
+        ("reset", 1),
+        reset,
+        "Returns the connection to its first state",
+    ),
     spec(Connection, ("ping", -1), ping, "Answers"),
     spec(Connection, ("echo", 2), echo, "Returns its argument"),
     spec(Connection, ("select", 2), select, "Chooses the database"),
@@ -40,7 +58,11 @@ fn hello(client: &mut Client, args: &[Bytes]) -> Outcome {
     let mut rest = args;
     if let [version, options @ ..] = args {
         protocol = match number(version) {
-            None => return Err(refuse("ERR Protocol version is not an integer or out of range")),
+            None => {
+                return Err(refuse(
+                    "ERR Protocol version is not an integer or out of range",
+                ));
+            }
             Some(2) => Protocol::Resp2,
             Some(3) => Protocol::Resp3,
             Some(_) => return Err(refuse("NOPROTO unsupported protocol version")),
@@ -59,7 +81,9 @@ fn hello(client: &mut Client, args: &[Bytes]) -> Outcome {
             }
             _ => {
                 let option = String::from_utf8_lossy(option);
-                return Err(refuse(format!("ERR Syntax error in HELLO option '{option}'")));
+                return Err(refuse(format!(
+                    "ERR Syntax error in HELLO option '{option}'"
+                )));
             }
         };
     }
@@ -79,7 +103,11 @@ fn hello(client: &mut Client, args: &[Bytes]) -> Outcome {
 }
 
 fn greeting(client: &Client) -> Reply {
-    let version = if client.protocol == Protocol::Resp3 { 3 } else { 2 };
+    let version = if client.protocol == Protocol::Resp3 {
+        3
+    } else {
+        2
+    };
     Reply::Map(vec![
         (Reply::name("server"), Reply::name("redis")),
         (Reply::name("version"), Reply::name(REDIS_VERSION)),
@@ -105,7 +133,12 @@ fn auth(client: &mut Client, args: &[Bytes]) -> Outcome {
 
 /// There is one user, `default`; without a password configured, any will do.
 fn log_in(client: &mut Client, user: &[u8], password: &[u8]) -> Outcome {
-    let right = client.server.config.password.as_ref().is_none_or(|own| own.matches(password));
+    let right = client
+        .server
+        .config
+        .password
+        .as_ref()
+        .is_none_or(|own| own.matches(password));
     if user != b"default" || !right {
         return Err(refuse(WRONG_PASSWORD));
     }
@@ -138,9 +171,16 @@ fn echo(_: &mut Client, args: &[Bytes]) -> Outcome {
 
 fn select(client: &mut Client, args: &[Bytes]) -> Outcome {
     let [number] = exactly(args)?;
-    let number = integer(number).ok().filter(|number| i32::try_from(*number).is_ok());
-    let number = number.ok_or(Refusal::NotInteger)?;
-    let known = u8::try_from(number).ok().filter(|number| *number < DATABASES);
+    let number = i32::try_from(integer(number)?).map_err(|_| {
+        refuse(format!(
+            "ERR value is out of range, value must between {} and {}",
+            i32::MIN,
+            i32::MAX
+        ))
+    })?;
+    let known = u8::try_from(number)
+        .ok()
+        .filter(|number| *number < DATABASES);
     client.db = known.ok_or_else(|| refuse("ERR DB index is out of range"))?;
     Ok(Reply::OK)
 }
@@ -148,14 +188,21 @@ fn select(client: &mut Client, args: &[Bytes]) -> Outcome {
 fn time(client: &mut Client, _: &[Bytes]) -> Outcome {
     let ms = client.server.clock.now().as_ms();
     let parts = [ms.div_euclid(1000), ms.rem_euclid(1000) * 1000];
-    Ok(Reply::Array(parts.iter().map(|part| Reply::Bulk(part.to_string().into())).collect()))
+    Ok(Reply::Array(
+        parts
+            .iter()
+            .map(|part| Reply::Bulk(part.to_string().into()))
+            .collect(),
+    ))
 }
 
 fn client(client: &mut Client, args: &[Bytes]) -> Outcome {
     let (subcommand, args) = args.split_first().ok_or(Refusal::Syntax)?;
     match (keyword(subcommand).as_slice(), args) {
         (b"ID", []) => Ok(Reply::Integer(client.id)),
-        (b"GETNAME", []) => Ok(Reply::bulk_or_null(Some(client.name.clone()).filter(|name| !name.is_empty()))),
+        (b"GETNAME", []) => Ok(Reply::bulk_or_null(
+            Some(client.name.clone()).filter(|name| !name.is_empty()),
+        )),
         (b"SETNAME", [name]) => {
             client.name = printable(name, "Client names")?;
             Ok(Reply::OK)
@@ -168,12 +215,19 @@ fn client(client: &mut Client, args: &[Bytes]) -> Outcome {
         (b"INFO", []) => Ok(Reply::Text(client.line())),
         (b"LIST", []) => {
             client.publish();
-            Ok(Reply::Text(client.server.clients.lines(client.server.clock.now())))
+            Ok(Reply::Text(
+                client.server.clients.lines(client.server.clock.now()),
+            ))
         }
         (b"LIST", _) => Err(Refusal::Syntax),
-        (known @ (b"ID" | b"GETNAME" | b"SETNAME" | b"SETINFO" | b"NO-EVICT" | b"NO-TOUCH" | b"INFO"), _) => {
-            Err(subcommand_arity("client", &String::from_utf8_lossy(known).to_ascii_lowercase()))
-        }
+        (
+            known @ (b"ID" | b"GETNAME" | b"SETNAME" | b"SETINFO" | b"NO-EVICT" | b"NO-TOUCH"
+            | b"INFO"),
+            _,
+        ) => Err(subcommand_arity(
+            "client",
+            &String::from_utf8_lossy(known).to_ascii_lowercase(),
+        )),
         _ => Err(unknown_subcommand("CLIENT", subcommand)),
     }
 }
@@ -195,5 +249,7 @@ fn printable(name: &[u8], what: &str) -> Result<Bytes, Refusal> {
     if name.iter().all(u8::is_ascii_graphic) {
         return Ok(Bytes::copy_from_slice(name));
     }
-    Err(refuse(format!("ERR {what} cannot contain spaces, newlines or special characters.")))
+    Err(refuse(format!(
+        "ERR {what} cannot contain spaces, newlines or special characters."
+    )))
 }

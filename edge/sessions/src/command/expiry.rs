@@ -23,15 +23,60 @@ const fn spec(
 
 /// The family.
 pub(super) const COMMANDS: &[Spec] = &[
-    spec(Write, ("expire", -3), expire, "Sets the lifetime of a key in seconds"),
-    spec(Write, ("pexpire", -3), pexpire, "Sets the lifetime of a key in milliseconds"),
-    spec(Write, ("expireat", -3), expireat, "Sets the end of a key in seconds since the epoch"),
-    spec(Write, ("pexpireat", -3), pexpireat, "Sets the end of a key in milliseconds since the epoch"),
-    spec(Read, ("ttl", 2), ttl, "Returns the lifetime left in seconds"),
-    spec(Read, ("pttl", 2), pttl, "Returns the lifetime left in milliseconds"),
-    spec(Read, ("expiretime", 2), expiretime, "Returns the end of a key in seconds since the epoch"),
-    spec(Read, ("pexpiretime", 2), pexpiretime, "Returns the end of a key in milliseconds since the epoch"),
-    spec(Write, ("persist", 2), persist, "Removes the expiry of a key"),
+    spec(
+        Write,
+        ("expire", -3),
+        expire,
+        "Sets the lifetime of a key in seconds",
+    ),
+    spec(
+        Write,
+        ("pexpire", -3),
+        pexpire,
+        "Sets the lifetime of a key in milliseconds",
+    ),
+    spec(
+        Write,
+        ("expireat", -3),
+        expireat,
+        "Sets the end of a key in seconds since the epoch",
+    ),
+    spec(
+        Write,
+        ("pexpireat", -3),
+        pexpireat,
+        "Sets the end of a key in milliseconds since the epoch",
+    ),
+    spec(
+        Read,
+        ("ttl", 2),
+        ttl,
+        "Returns the lifetime left in seconds",
+    ),
+    spec(
+        Read,
+        ("pttl", 2),
+        pttl,
+        "Returns the lifetime left in milliseconds",
+    ),
+    spec(
+        Read,
+        ("expiretime", 2),
+        expiretime,
+        "Returns the end of a key in seconds since the epoch",
+    ),
+    spec(
+        Read,
+        ("pexpiretime", 2),
+        pexpiretime,
+        "Returns the end of a key in milliseconds since the epoch",
+    ),
+    spec(
+        Write,
+        ("persist", 2),
+        persist,
+        "Removes the expiry of a key",
+    ),
 ];
 
 fn expire(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
@@ -53,9 +98,15 @@ fn pexpireat(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 fn set_end(db: &mut Db<'_>, args: &[Bytes], unit: Unit, command: &'static str) -> Outcome {
     let ([key, amount], conditions) = leading(args)?;
     let condition = Condition::read(conditions)?;
-    let end = unit.instant(integer(amount)?, db.now).ok_or(Refusal::ExpireTime(command))?;
-    let Some(before) = db.entry(key).map(|entry| entry.expires) else { return Ok(Reply::flag(false)) };
-    Ok(Reply::flag(condition.holds(before, end) && db.set_expiry(key, Some(end))))
+    let end = unit
+        .instant(integer(amount)?, db.now)
+        .ok_or(Refusal::ExpireTime(command))?;
+    let Some(before) = db.entry(key).map(|entry| entry.expires) else {
+        return Ok(Reply::flag(false));
+    };
+    Ok(Reply::flag(
+        condition.holds(before, end) && db.set_expiry(key, Some(end)),
+    ))
 }
 
 /// `NX XX GT LT`.
@@ -127,11 +178,13 @@ const fn to_seconds(ms: i64) -> i64 {
 /// −2: no such key; −1: it never ends.
 fn answer_end(db: &mut Db<'_>, args: &[Bytes], show: impl FnOnce(i64) -> i64) -> Outcome {
     let [key] = exactly(args)?;
-    Ok(Reply::Integer(match db.entry(key).map(|entry| entry.expires) {
-        None => -2,
-        Some(None) => -1,
-        Some(Some(end)) => show(end.as_ms()),
-    }))
+    Ok(Reply::Integer(
+        match db.entry(key).map(|entry| entry.expires) {
+            None => -2,
+            Some(None) => -1,
+            Some(Some(end)) => show(end.as_ms()),
+        },
+    ))
 }
 
 fn persist(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {

@@ -20,7 +20,9 @@ pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
             (pattern, text) = (next_pattern, next_text);
             continue;
         }
-        let Some((after, [_, later @ ..])) = star else { return false };
+        let Some((after, [_, later @ ..])) = star else {
+            return false;
+        };
         star = Some((after, later));
         (pattern, text) = (after, later);
     }
@@ -94,7 +96,11 @@ mod tests {
             ("a[b", "ab", true),
             ("[\\]]", "]", true),
         ] {
-            assert_eq!(matches(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
+            assert_eq!(
+                matches(pattern.as_bytes(), text.as_bytes()),
+                expected,
+                "{pattern} {text}"
+            );
         }
         assert!(!matches(&b"*a".repeat(1000), &b"a".repeat(999)));
     }

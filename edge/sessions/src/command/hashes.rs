@@ -26,24 +26,62 @@ const fn spec(
 pub(super) const COMMANDS: &[Spec] = &[
     spec(Add, ("hset", -4), hset, "Sets fields of a hash"),
     spec(Add, ("hmset", -4), hmset, "Sets fields of a hash"),
-    spec(Add, ("hsetnx", 4), hsetnx, "Sets a field of a hash if it does not exist"),
+    spec(
+        Add,
+        ("hsetnx", 4),
+        hsetnx,
+        "Sets a field of a hash if it does not exist",
+    ),
     spec(Read, ("hget", 3), hget, "Returns a field of a hash"),
-    spec(Read, ("hmget", -3), hmget, "Returns several fields of a hash"),
-    spec(Read, ("hgetall", 2), hgetall, "Returns all fields of a hash with their values"),
+    spec(
+        Read,
+        ("hmget", -3),
+        hmget,
+        "Returns several fields of a hash",
+    ),
+    spec(
+        Read,
+        ("hgetall", 2),
+        hgetall,
+        "Returns all fields of a hash with their values",
+    ),
     spec(Write, ("hdel", -3), hdel, "Deletes fields of a hash"),
-    spec(Read, ("hexists", 3), hexists, "Tells whether a hash has a field"),
+    spec(
+        Read,
+        ("hexists", 3),
+        hexists,
+        "Tells whether a hash has a field",
+    ),
     spec(Read, ("hkeys", 2), hkeys, "Returns all fields of a hash"),
     spec(Read, ("hvals", 2), hvals, "Returns all values of a hash"),
-    spec(Read, ("hlen", 2), hlen, "Returns the number of fields of a hash"),
-    spec(Add, ("hincrby", 4), hincrby, "Adds to a number in a field of a hash"),
-    spec(Read, ("hstrlen", 3), hstrlen, "Returns the length of a value of a hash"),
+    spec(
+        Read,
+        ("hlen", 2),
+        hlen,
+        "Returns the number of fields of a hash",
+    ),
+    spec(
+        Add,
+        ("hincrby", 4),
+        hincrby,
+        "Adds to a number in a field of a hash",
+    ),
+    spec(
+        Read,
+        ("hstrlen", 3),
+        hstrlen,
+        "Returns the length of a value of a hash",
+    ),
 ];
 
 fn set_fields(db: &mut Db<'_>, args: &[Bytes], command: &'static str) -> Result<usize, Refusal> {
     let ([key], rest) = leading(args)?;
     let pairs = pairs(rest, command)?;
     let added = db.edit(key, |hash| {
-        pairs.iter().filter(|[field, value]| hash.insert(field, Bytes::copy_from_slice(value))).count()
+        pairs
+            .iter()
+            .filter(|[field, value]| hash.insert(field, Bytes::copy_from_slice(value)))
+            .count()
     });
     Ok(added?)
 }
@@ -67,7 +105,10 @@ fn hsetnx(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 /// The value of one field.
 fn field(db: &mut Db<'_>, args: &[Bytes]) -> Result<Option<Bytes>, Refusal> {
     let [key, field] = exactly(args)?;
-    Ok(db.fields::<Bytes>(key)?.and_then(|hash| hash.get(field)).cloned())
+    Ok(db
+        .fields::<Bytes>(key)?
+        .and_then(|hash| hash.get(field))
+        .cloned())
 }
 
 fn hget(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
@@ -90,10 +131,18 @@ fn hmget(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 }
 
 /// Something of every field, in one order for all commands.
-fn each<R>(db: &mut Db<'_>, args: &[Bytes], show: impl Fn(&[u8], &Bytes) -> R) -> Result<Vec<R>, WrongType> {
+fn each<R>(
+    db: &mut Db<'_>,
+    args: &[Bytes],
+    show: impl Fn(&[u8], &Bytes) -> R,
+) -> Result<Vec<R>, WrongType> {
     let [key] = args else { return Ok(Vec::new()) };
     let hash = db.fields::<Bytes>(key)?;
-    Ok(hash.into_iter().flat_map(Fields::iter).map(|(field, value)| show(field, value)).collect())
+    Ok(hash
+        .into_iter()
+        .flat_map(Fields::iter)
+        .map(|(field, value)| show(field, value))
+        .collect())
 }
 
 fn name(field: &[u8]) -> Reply {
@@ -101,7 +150,9 @@ fn name(field: &[u8]) -> Reply {
 }
 
 fn hgetall(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
-    Ok(Reply::Map(each(db, args, |field, value| (name(field), Reply::Bulk(value.clone())))?))
+    Ok(Reply::Map(each(db, args, |field, value| {
+        (name(field), Reply::Bulk(value.clone()))
+    })?))
 }
 
 fn hkeys(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
@@ -109,17 +160,23 @@ fn hkeys(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 }
 
 fn hvals(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
-    Ok(Reply::Array(each(db, args, |_, value| Reply::Bulk(value.clone()))?))
+    Ok(Reply::Array(each(db, args, |_, value| {
+        Reply::Bulk(value.clone())
+    })?))
 }
 
 fn hlen(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let [key] = exactly(args)?;
-    Ok(Reply::count(db.fields::<Bytes>(key)?.map_or(0, Fields::len)))
+    Ok(Reply::count(
+        db.fields::<Bytes>(key)?.map_or(0, Fields::len),
+    ))
 }
 
 fn hdel(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let ([key], names) = leading(args)?;
-    let removed = db.edit::<Bytes, _>(key, |hash| names.iter().filter(|name| hash.remove(name)).count());
+    let removed = db.edit::<Bytes, _>(key, |hash| {
+        names.iter().filter(|name| hash.remove(name)).count()
+    });
     Ok(Reply::count(removed?))
 }
 
@@ -127,7 +184,10 @@ fn hincrby(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let [key, field, by] = exactly(args)?;
     let by = integer(by)?;
     let sum = db.edit::<Bytes, _>(key, |hash| {
-        let before = hash.get(field).map_or(Some(0), |value| number(value)).ok_or(Refusal::HashNotInteger)?;
+        let before = hash
+            .get(field)
+            .map_or(Some(0), |value| number(value))
+            .ok_or(Refusal::HashNotInteger)?;
         let after = before.checked_add(by).ok_or(Refusal::Overflow)?;
         hash.insert(field, after.to_string().into());
         Ok(after)

@@ -38,14 +38,24 @@ fn command(_: &mut Client, args: &[Bytes]) -> Outcome {
     match keyword(subcommand).as_slice() {
         b"COUNT" if names.is_empty() => Ok(Reply::count(table().count())),
         b"COUNT" => Err(subcommand_arity("command", "count")),
-        b"LIST" if names.is_empty() => Ok(Reply::Array(table().map(|spec| Reply::name(spec.name)).collect())),
+        b"LIST" if names.is_empty() => Ok(Reply::Array(
+            table().map(|spec| Reply::name(spec.name)).collect(),
+        )),
         b"INFO" if names.is_empty() => Ok(Reply::Array(table().map(describe).collect())),
         b"INFO" => {
-            let described = names.iter().map(|name| named(name).map_or(Reply::Null, describe));
+            let described = names
+                .iter()
+                .map(|name| named(name).map_or(Reply::Null, describe));
             Ok(Reply::Array(described.collect()))
         }
         b"DOCS" if names.is_empty() => Ok(Reply::Map(table().map(document).collect())),
-        b"DOCS" => Ok(Reply::Map(names.iter().filter_map(|name| named(name)).map(document).collect())),
+        b"DOCS" => Ok(Reply::Map(
+            names
+                .iter()
+                .filter_map(|name| named(name))
+                .map(document)
+                .collect(),
+        )),
         _ => Err(unknown_subcommand("COMMAND", subcommand)),
     }
 }
@@ -90,9 +100,15 @@ fn config(client: &mut Client, args: &[Bytes]) -> Outcome {
         b"GET" if patterns.is_empty() => Err(subcommand_arity("config", "get")),
         b"GET" => {
             let wanted = settings(client).into_iter().filter(|(name, _)| {
-                patterns.iter().any(|pattern| glob::matches(&pattern.to_ascii_lowercase(), name.as_bytes()))
+                patterns
+                    .iter()
+                    .any(|pattern| glob::matches(&pattern.to_ascii_lowercase(), name.as_bytes()))
             });
-            Ok(Reply::Map(wanted.map(|(name, value)| (Reply::name(name), Reply::Bulk(value.into()))).collect()))
+            Ok(Reply::Map(
+                wanted
+                    .map(|(name, value)| (Reply::name(name), Reply::Bulk(value.into())))
+                    .collect(),
+            ))
         }
         _ => Err(unknown_subcommand("CONFIG", subcommand)),
     }
@@ -114,7 +130,13 @@ fn settings(client: &Client) -> Vec<(&'static str, String)> {
         ("maxmemory", config.max_memory.to_string()),
         ("maxmemory-policy", "noeviction".to_owned()),
         ("proto-max-bulk-len", config.max_bulk.to_string()),
-        ("timeout", config.idle_timeout.map_or(0, |timeout| timeout.as_secs()).to_string()),
+        (
+            "timeout",
+            config
+                .idle_timeout
+                .map_or(0, |timeout| timeout.as_secs())
+                .to_string(),
+        ),
         ("notify-keyspace-events", String::new()),
     ]
 }

@@ -17,17 +17,61 @@ const SCAN_COUNT: i64 = 10;
 /// The family.
 pub(super) const COMMANDS: &[Spec] = &[
     on_keys("generic", Write, ("del", -2, ALL_KEYS), del, "Deletes keys"),
-    on_keys("generic", Write, ("unlink", -2, ALL_KEYS), del, "Deletes keys"),
-    on_keys("generic", Read, ("exists", -2, ALL_KEYS), exists, "Counts the keys that exist"),
-    on_keys("generic", Read, ("touch", -2, ALL_KEYS), exists, "Counts the keys that exist"),
-    on_keys("generic", Read, ("type", 2, ONE_KEY), kind, "Returns the type of a key"),
-    on_keys("generic", Add, ("rename", 3, TWO_KEYS), rename, "Renames a key over another"),
-    on_keys("generic", Read, ("keys", 2, NO_KEY), keys, "Returns the keys that match a pattern"),
-    on_keys("generic", Read, ("scan", -2, NO_KEY), scan, "Iterates over the keys"),
+    on_keys(
+        "generic",
+        Write,
+        ("unlink", -2, ALL_KEYS),
+        del,
+        "Deletes keys",
+    ),
+    on_keys(
+        "generic",
+        Read,
+        ("exists", -2, ALL_KEYS),
+        exists,
+        "Counts the keys that exist",
+    ),
+    on_keys(
+        "generic",
+        Read,
+        ("touch", -2, ALL_KEYS),
+        exists,
+        "Counts the keys that exist",
+    ),
+    on_keys(
+        "generic",
+        Read,
+        ("type", 2, ONE_KEY),
+        kind,
+        "Returns the type of a key",
+    ),
+    on_keys(
+        "generic",
+        Add,
+        ("rename", 3, TWO_KEYS),
+        rename,
+        "Renames a key over another",
+    ),
+    on_keys(
+        "generic",
+        Read,
+        ("keys", 2, NO_KEY),
+        keys,
+        "Returns the keys that match a pattern",
+    ),
+    on_keys(
+        "generic",
+        Read,
+        ("scan", -2, NO_KEY),
+        scan,
+        "Iterates over the keys",
+    ),
 ];
 
 fn del(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
-    Ok(Reply::count(args.iter().filter(|key| db.remove(key).is_some()).count()))
+    Ok(Reply::count(
+        args.iter().filter(|key| db.remove(key).is_some()).count(),
+    ))
 }
 
 fn exists(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
@@ -36,7 +80,10 @@ fn exists(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 
 fn kind(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let [key] = exactly(args)?;
-    Ok(Reply::Status(db.entry(key).map_or("none", |entry| entry.value.kind().name())))
+    Ok(Reply::Status(
+        db.entry(key)
+            .map_or("none", |entry| entry.value.kind().name()),
+    ))
 }
 
 fn rename(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
@@ -54,8 +101,14 @@ fn rename(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 
 fn keys(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let [pattern] = exactly(args)?;
-    let matching = db.slice(usize::MAX, 0).filter(|(key, _)| glob::matches(pattern, key));
-    Ok(Reply::Array(matching.map(|(key, _)| Reply::Bulk(Bytes::copy_from_slice(key))).collect()))
+    let matching = db
+        .slice(usize::MAX, 0)
+        .filter(|(key, _)| glob::matches(pattern, key));
+    Ok(Reply::Array(
+        matching
+            .map(|(key, _)| Reply::Bulk(Bytes::copy_from_slice(key)))
+            .collect(),
+    ))
 }
 
 /// The cursor is the number of positions not yet looked at, counted from the top. Removing a key moves the
@@ -63,17 +116,40 @@ fn keys(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 /// is met at least once, as Redis promises.
 fn scan(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let ([cursor], options) = leading(args)?;
-    let cursor = std::str::from_utf8(cursor).ok().and_then(|text| text.parse::<u64>().ok());
-    let cursor = usize::try_from(cursor.ok_or(Refusal::Cursor)?).unwrap_or(usize::MAX);
+    let cursor = read_cursor(cursor).ok_or(Refusal::Cursor)?;
     let options = ScanOptions::read(options)?;
-    let from = if cursor == 0 { db.len() } else { cursor.min(db.len()) };
+    let from = if cursor == 0 {
+        db.len()
+    } else {
+        cursor.min(db.len())
+    };
     let to = from.saturating_sub(options.count);
     let wanted = db.slice(from, to).filter(|(key, entry)| {
-        options.pattern.is_none_or(|pattern| glob::matches(pattern, key))
-            && options.kind.is_none_or(|kind| kind.eq_ignore_ascii_case(entry.value.kind().name().as_bytes()))
+        options
+            .pattern
+            .is_none_or(|pattern| glob::matches(pattern, key))
+            && options
+                .kind
+                .is_none_or(|kind| kind.eq_ignore_ascii_case(entry.value.kind().name().as_bytes()))
     });
-    let found = wanted.map(|(key, _)| Reply::Bulk(Bytes::copy_from_slice(key))).collect();
-    Ok(Reply::Array(vec![Reply::Bulk(to.to_string().into()), Reply::Array(found)]))
+    let found = wanted
+        .map(|(key, _)| Reply::Bulk(Bytes::copy_from_slice(key)))
+        .collect();
+    Ok(Reply::Array(vec![
+        Reply::Bulk(to.to_string().into()),
+        Reply::Array(found),
+    ]))
+}
+
+/// As C's `strtoul` reads it, for that is what Redis uses: nothing is zero, a negative number wraps around.
+fn read_cursor(text: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(text).ok()?;
+    let cursor = match text.strip_prefix('-') {
+        Some(digits) if !digits.starts_with('+') => digits.parse::<u64>().ok()?.wrapping_neg(),
+        _ if text.is_empty() => 0,
+        _ => text.parse().ok()?,
+    };
+    Some(usize::try_from(cursor).unwrap_or(usize::MAX))
 }
 
 #[derive(Debug)]
@@ -101,6 +177,10 @@ impl<'a> ScanOptions<'a> {
         if !rest.is_empty() {
             return Err(Refusal::Syntax);
         }
-        Ok(Self { pattern, kind, count: usize::try_from(count).unwrap_or(usize::MAX) })
+        Ok(Self {
+            pattern,
+            kind,
+            count: usize::try_from(count).unwrap_or(usize::MAX),
+        })
     }
 }

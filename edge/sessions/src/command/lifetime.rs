@@ -19,18 +19,38 @@ pub(super) struct Unit {
 
 impl Unit {
     /// `EX`: seconds from now.
-    pub(super) const EX: Self = Self { seconds: true, absolute: false };
+    pub(super) const EX: Self = Self {
+        seconds: true,
+        absolute: false,
+    };
     /// `PX`: milliseconds from now.
-    pub(super) const PX: Self = Self { seconds: false, absolute: false };
+    pub(super) const PX: Self = Self {
+        seconds: false,
+        absolute: false,
+    };
     /// `EXAT`: seconds since the epoch.
-    pub(super) const EXAT: Self = Self { seconds: true, absolute: true };
+    pub(super) const EXAT: Self = Self {
+        seconds: true,
+        absolute: true,
+    };
     /// `PXAT`: milliseconds since the epoch.
-    pub(super) const PXAT: Self = Self { seconds: false, absolute: true };
+    pub(super) const PXAT: Self = Self {
+        seconds: false,
+        absolute: true,
+    };
 
     /// The instant `amount` stands for; none: beyond the end of time.
     pub(super) fn instant(self, amount: i64, now: Timestamp) -> Option<Timestamp> {
-        let ms = if self.seconds { amount.checked_mul(1000)? } else { amount };
-        let ms = if self.absolute { ms } else { ms.checked_add(now.as_ms())? };
+        let ms = if self.seconds {
+            amount.checked_mul(1000)?
+        } else {
+            amount
+        };
+        let ms = if self.absolute {
+            ms
+        } else {
+            ms.checked_add(now.as_ms())?
+        };
         Some(Timestamp::from_ms(ms))
     }
 }

@@ -14,10 +14,34 @@ use crate::{Durability, engine::Db, protocol::Reply};
 
 /// The family.
 pub(super) const COMMANDS: &[Spec] = &[
-    on_keys("server", Read, ("dbsize", 1, NO_KEY), dbsize, "Returns the number of keys of the database"),
-    on_keys("server", Write, ("flushdb", -1, NO_KEY), flushdb, "Deletes all keys of the database"),
-    on_keys("server", Write, ("flushall", -1, NO_KEY), flushall, "Deletes all keys of all databases"),
-    on_keys("server", Read, ("info", -1, NO_KEY), info, "Returns figures about the server"),
+    on_keys(
+        "server",
+        Read,
+        ("dbsize", 1, NO_KEY),
+        dbsize,
+        "Returns the number of keys of the database",
+    ),
+    on_keys(
+        "server",
+        Write,
+        ("flushdb", -1, NO_KEY),
+        flushdb,
+        "Deletes all keys of the database",
+    ),
+    on_keys(
+        "server",
+        Write,
+        ("flushall", -1, NO_KEY),
+        flushall,
+        "Deletes all keys of all databases",
+    ),
+    on_keys(
+        "server",
+        Read,
+        ("info", -1, NO_KEY),
+        info,
+        "Returns figures about the server",
+    ),
 ];
 
 fn dbsize(db: &mut Db<'_>, _: &[Bytes]) -> Outcome {
@@ -55,7 +79,9 @@ const SECTIONS: &[Section] = &[
     ("Memory", memory),
     ("Persistence", persistence),
     ("Stats", stats),
-    ("Replication", |_, out| write!(out, "role:master\r\nconnected_slaves:0\r\n")),
+    ("Replication", |_, out| {
+        write!(out, "role:master\r\nconnected_slaves:0\r\n")
+    }),
     ("Cluster", |_, out| write!(out, "cluster_enabled:0\r\n")),
     ("Sessions", sessions),
     ("Keyspace", keyspace),
@@ -63,10 +89,14 @@ const SECTIONS: &[Section] = &[
 
 fn info(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let wanted: Vec<_> = args.iter().map(|arg| arg.to_ascii_lowercase()).collect();
-    let all = wanted.iter().any(|name| matches!(name.as_slice(), b"all" | b"default" | b"everything"));
+    let all = wanted
+        .iter()
+        .any(|name| matches!(name.as_slice(), b"all" | b"default" | b"everything"));
     let mut out = String::new();
     for (name, write) in SECTIONS {
-        let named = wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name.as_bytes()));
+        let named = wanted
+            .iter()
+            .any(|wanted| wanted.eq_ignore_ascii_case(name.as_bytes()));
         if all || named || wanted.is_empty() {
             let separator = if out.is_empty() { "" } else { "\r\n" };
             let _ = write!(out, "{separator}# {name}\r\n");
@@ -78,21 +108,46 @@ fn info(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 
 fn server(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
     let up = db.now.since(db.stats.started).as_secs();
-    write!(out, "redis_version:{REDIS_VERSION}\r\nredis_mode:standalone\r\n")?;
+    write!(
+        out,
+        "redis_version:{REDIS_VERSION}\r\nredis_mode:standalone\r\n"
+    )?;
     write!(out, "bongsu_version:{}\r\n", env!("CARGO_PKG_VERSION"))?;
-    write!(out, "os:{}\r\narch_bits:{}\r\n", std::env::consts::OS, usize::BITS)?;
-    write!(out, "process_id:{}\r\ntcp_port:{}\r\n", std::process::id(), db.stats.port)?;
-    write!(out, "uptime_in_seconds:{up}\r\nuptime_in_days:{}\r\n", up / 86_400)
+    write!(
+        out,
+        "os:{}\r\narch_bits:{}\r\n",
+        std::env::consts::OS,
+        usize::BITS
+    )?;
+    write!(
+        out,
+        "process_id:{}\r\ntcp_port:{}\r\n",
+        std::process::id(),
+        db.stats.port
+    )?;
+    write!(
+        out,
+        "uptime_in_seconds:{up}\r\nuptime_in_days:{}\r\n",
+        up / 86_400
+    )
 }
 
 fn clients(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
-    write!(out, "connected_clients:{}\r\n", db.stats.clients.load(Relaxed))?;
+    write!(
+        out,
+        "connected_clients:{}\r\n",
+        db.stats.clients.load(Relaxed)
+    )?;
     write!(out, "maxclients:{}\r\n", db.stats.max_clients)
 }
 
 fn memory(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
     write!(out, "used_memory:{}\r\n", db.keyspace.weight())?;
-    write!(out, "maxmemory:{}\r\nmaxmemory_policy:noeviction\r\n", db.stats.max_memory)
+    write!(
+        out,
+        "maxmemory:{}\r\nmaxmemory_policy:noeviction\r\n",
+        db.stats.max_memory
+    )
 }
 
 fn persistence(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
@@ -102,29 +157,72 @@ fn persistence(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
         Durability::Interval => "interval",
     };
     write!(out, "loading:0\r\nbongsu_durability:{durability}\r\n")?;
-    write!(out, "bongsu_log_status:{}\r\n", if failed { "err" } else { "ok" })
+    write!(
+        out,
+        "bongsu_log_status:{}\r\n",
+        if failed { "err" } else { "ok" }
+    )
 }
 
 fn stats(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
     let stats = db.stats;
-    write!(out, "total_connections_received:{}\r\n", stats.connections.load(Relaxed))?;
-    write!(out, "total_commands_processed:{}\r\n", stats.commands.load(Relaxed))?;
-    write!(out, "rejected_connections:{}\r\n", stats.rejected_connections.load(Relaxed))?;
-    write!(out, "bongsu_log_commits:{}\r\n", stats.commits.load(Relaxed))
+    write!(
+        out,
+        "total_connections_received:{}\r\n",
+        stats.connections.load(Relaxed)
+    )?;
+    write!(
+        out,
+        "total_commands_processed:{}\r\n",
+        stats.commands.load(Relaxed)
+    )?;
+    write!(
+        out,
+        "rejected_connections:{}\r\n",
+        stats.rejected_connections.load(Relaxed)
+    )?;
+    write!(
+        out,
+        "bongsu_log_commits:{}\r\n",
+        stats.commits.load(Relaxed)
+    )
 }
 
 fn sessions(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
     let counts = db.keyspace.ledger.tallies().counts();
-    write!(out, "sessions_active:{}\r\nsessions_created:{}\r\n", counts.active, counts.created)?;
-    write!(out, "sessions_destroyed:{}\r\nsessions_expired:{}\r\n", counts.destroyed, counts.expired)?;
+    write!(
+        out,
+        "sessions_active:{}\r\nsessions_created:{}\r\n",
+        counts.active, counts.created
+    )?;
+    write!(
+        out,
+        "sessions_destroyed:{}\r\nsessions_expired:{}\r\n",
+        counts.destroyed, counts.expired
+    )?;
     write!(out, "sessions_rejected:{}\r\n", counts.rejected)?;
-    write!(out, "session_events_lost:{}\r\n", db.keyspace.ledger.tallies().lost_events())
+    write!(
+        out,
+        "session_events_lost:{}\r\n",
+        db.keyspace.ledger.tallies().lost_events()
+    )
 }
 
 fn keyspace(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
-    for (number, database) in db.keyspace.databases().filter(|(_, database)| !database.is_empty()) {
-        let expiring = database.values().filter(|entry| entry.expires.is_some()).count();
-        write!(out, "db{number}:keys={},expires={expiring},avg_ttl=0\r\n", database.len())?;
+    for (number, database) in db
+        .keyspace
+        .databases()
+        .filter(|(_, database)| !database.is_empty())
+    {
+        let expiring = database
+            .values()
+            .filter(|entry| entry.expires.is_some())
+            .count();
+        write!(
+            out,
+            "db{number}:keys={},expires={expiring},avg_ttl=0\r\n",
+            database.len()
+        )?;
     }
     Ok(())
 }

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::{
+    ALL_KEYS,
     Access::{Add, Read, Write},
-    ALL_KEYS, KEY_VALUE_PAIRS, KeyspaceFn, ONE_KEY, Keys, Outcome, Refusal, Spec,
+    KEY_VALUE_PAIRS, Keys, KeyspaceFn, ONE_KEY, Outcome, Refusal, Spec,
     args::{exactly, integer, leading, number, pairs},
     lifetime::{Lifetime, Options, Unit},
     on_keys,
@@ -25,17 +26,72 @@ const fn spec(
 
 /// The family.
 pub(super) const COMMANDS: &[Spec] = &[
-    spec(Add, ("set", -3, ONE_KEY), set, "Sets the string value of a key"),
-    spec(Read, ("get", 2, ONE_KEY), get, "Returns the string value of a key"),
-    spec(Write, ("getex", -2, ONE_KEY), getex, "Returns the value of a key and changes its expiry"),
-    spec(Write, ("getdel", 2, ONE_KEY), getdel, "Returns the value of a key and deletes it"),
-    spec(Add, ("getset", 3, ONE_KEY), getset, "Returns the value of a key and sets another"),
-    spec(Add, ("setex", 4, ONE_KEY), setex, "Sets a value and its lifetime in seconds"),
-    spec(Add, ("psetex", 4, ONE_KEY), psetex, "Sets a value and its lifetime in milliseconds"),
-    spec(Add, ("setnx", 3, ONE_KEY), setnx, "Sets a value if the key does not exist"),
-    spec(Read, ("mget", -2, ALL_KEYS), mget, "Returns the values of several keys"),
-    spec(Add, ("mset", -3, KEY_VALUE_PAIRS), mset, "Sets the values of several keys"),
-    spec(Read, ("strlen", 2, ONE_KEY), strlen, "Returns the length of a value"),
+    spec(
+        Add,
+        ("set", -3, ONE_KEY),
+        set,
+        "Sets the string value of a key",
+    ),
+    spec(
+        Read,
+        ("get", 2, ONE_KEY),
+        get,
+        "Returns the string value of a key",
+    ),
+    spec(
+        Write,
+        ("getex", -2, ONE_KEY),
+        getex,
+        "Returns the value of a key and changes its expiry",
+    ),
+    spec(
+        Write,
+        ("getdel", 2, ONE_KEY),
+        getdel,
+        "Returns the value of a key and deletes it",
+    ),
+    spec(
+        Add,
+        ("getset", 3, ONE_KEY),
+        getset,
+        "Returns the value of a key and sets another",
+    ),
+    spec(
+        Add,
+        ("setex", 4, ONE_KEY),
+        setex,
+        "Sets a value and its lifetime in seconds",
+    ),
+    spec(
+        Add,
+        ("psetex", 4, ONE_KEY),
+        psetex,
+        "Sets a value and its lifetime in milliseconds",
+    ),
+    spec(
+        Add,
+        ("setnx", 3, ONE_KEY),
+        setnx,
+        "Sets a value if the key does not exist",
+    ),
+    spec(
+        Read,
+        ("mget", -2, ALL_KEYS),
+        mget,
+        "Returns the values of several keys",
+    ),
+    spec(
+        Add,
+        ("mset", -3, KEY_VALUE_PAIRS),
+        mset,
+        "Sets the values of several keys",
+    ),
+    spec(
+        Read,
+        ("strlen", 2, ONE_KEY),
+        strlen,
+        "Returns the length of a value",
+    ),
     spec(Add, ("append", 3, ONE_KEY), append, "Appends to a value"),
     spec(Add, ("incr", 2, ONE_KEY), incr, "Adds one to a number"),
     spec(Add, ("decr", 2, ONE_KEY), decr, "Takes one from a number"),
@@ -46,13 +102,25 @@ pub(super) const COMMANDS: &[Spec] = &[
 fn set(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let ([key, value], options) = leading(args)?;
     let options = Options::read(options, true)?;
-    let end = options.lifetime.map(|lifetime| lifetime.end(db.now, "set")).transpose()?;
-    let before = if options.get { Reply::bulk_or_null(db.string(key)?) } else { Reply::Null };
+    let end = options
+        .lifetime
+        .map(|lifetime| lifetime.end(db.now, "set"))
+        .transpose()?;
+    let before = if options.get {
+        Reply::bulk_or_null(db.string(key)?)
+    } else {
+        Reply::Null
+    };
     let present = db.entry(key);
-    if options.exists.is_some_and(|wanted| wanted != present.is_some()) {
+    if options
+        .exists
+        .is_some_and(|wanted| wanted != present.is_some())
+    {
         return Ok(before);
     }
-    let kept = present.and_then(|entry| entry.expires).filter(|_| options.keep);
+    let kept = present
+        .and_then(|entry| entry.expires)
+        .filter(|_| options.keep);
     db.put_string(key, value, end.or(kept));
     Ok(if options.get { before } else { Reply::OK })
 }
@@ -65,7 +133,9 @@ fn get(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 fn getex(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let ([key], options) = leading(args)?;
     let options = Options::read(options, false)?;
-    let Some(value) = db.string(key)? else { return Ok(Reply::Null) };
+    let Some(value) = db.string(key)? else {
+        return Ok(Reply::Null);
+    };
     if let Some(lifetime) = options.lifetime {
         let end = lifetime.end(db.now, "getex")?;
         db.set_expiry(key, Some(end));
@@ -117,7 +187,9 @@ fn setnx(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 
 fn mget(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let value = |key| Reply::bulk_or_null(db.string(key).ok().flatten());
-    Ok(Reply::Array(args.iter().map(Bytes::as_ref).map(value).collect()))
+    Ok(Reply::Array(
+        args.iter().map(Bytes::as_ref).map(value).collect(),
+    ))
 }
 
 fn mset(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
@@ -160,11 +232,20 @@ fn incrby(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 
 fn decrby(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let [key, by] = exactly(args)?;
-    add(db, key, integer(by)?.checked_neg().ok_or(Refusal::DecrementOverflow)?)
+    add(
+        db,
+        key,
+        integer(by)?
+            .checked_neg()
+            .ok_or(Refusal::DecrementOverflow)?,
+    )
 }
 
 fn add(db: &mut Db<'_>, key: &[u8], by: i64) -> Outcome {
-    let before = db.string(key)?.map_or(Some(0), |value| number(&value)).ok_or(Refusal::NotInteger)?;
+    let before = db
+        .string(key)?
+        .map_or(Some(0), |value| number(&value))
+        .ok_or(Refusal::NotInteger)?;
     let after = before.checked_add(by).ok_or(Refusal::Overflow)?;
     rewrite(db, key, after.to_string().as_bytes());
     Ok(Reply::Integer(after))

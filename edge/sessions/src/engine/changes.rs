@@ -32,6 +32,8 @@ impl Changes {
 
     /// Every touched key with its touched members.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u8, &Key, &Touched)> {
-        self.keys.iter().map(|((db, key), touched)| (*db, key, touched))
+        self.keys
+            .iter()
+            .map(|((db, key), touched)| (*db, key, touched))
     }
 }

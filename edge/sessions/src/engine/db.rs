@@ -33,7 +33,8 @@ impl Db<'_> {
     /// The entry of a key, if it has not expired; an expired one is removed.
     pub(crate) fn entry(&mut self, key: &[u8]) -> Option<&Entry> {
         if self.keyspace.entry(self.number, key)?.is_expired(self.now) {
-            self.keyspace.remove(self.number, key, SessionEventKind::Expired, self.now);
+            self.keyspace
+                .remove(self.number, key, SessionEventKind::Expired, self.now);
         }
         self.keyspace.entry(self.number, key)
     }
@@ -53,7 +54,10 @@ impl Db<'_> {
     }
 
     /// The members of the hash or set a key holds.
-    pub(crate) fn fields<M: Member>(&mut self, key: &[u8]) -> Result<Option<&Fields<M>>, WrongType> {
+    pub(crate) fn fields<M: Member>(
+        &mut self,
+        key: &[u8],
+    ) -> Result<Option<&Fields<M>>, WrongType> {
         match self.entry(key) {
             None => Ok(None),
             Some(entry) => M::fields(&entry.value).map(Some).ok_or(WrongType),
@@ -68,13 +72,15 @@ impl Db<'_> {
     /// Gives a key a value.
     pub(crate) fn put(&mut self, key: &[u8], value: Value, expires: Option<Timestamp>) {
         self.drop_if_expired(key);
-        self.keyspace.put(self.number, key, value, expires, self.now);
+        self.keyspace
+            .put(self.number, key, value, expires, self.now);
     }
 
     /// Takes a key out.
     pub(crate) fn remove(&mut self, key: &[u8]) -> Option<Entry> {
         self.drop_if_expired(key);
-        self.keyspace.remove(self.number, key, SessionEventKind::Destroyed, self.now)
+        self.keyspace
+            .remove(self.number, key, SessionEventKind::Destroyed, self.now)
     }
 
     /// Changes when a key expires; a time that has passed removes it. Whether it was there.
@@ -95,7 +101,10 @@ impl Db<'_> {
     ) -> Result<R, WrongType> {
         if !self.has(key) {
             let mut fields = Fields::default();
-            let result = edit(&mut Editor { fields: &mut fields, touched: &mut Touched::new() });
+            let result = edit(&mut Editor {
+                fields: &mut fields,
+                touched: &mut Touched::new(),
+            });
             if !fields.is_empty() {
                 self.put(key, M::value(fields), None);
             }
@@ -104,14 +113,18 @@ impl Db<'_> {
         let run = |value: &mut Value, touched: &mut Touched| {
             M::fields_mut(value).map(|fields| edit(&mut Editor { fields, touched }))
         };
-        self.keyspace.edit(self.number, key, self.now, run).flatten().ok_or(WrongType)
+        self.keyspace
+            .edit(self.number, key, self.now, run)
+            .flatten()
+            .ok_or(WrongType)
     }
 
     /// The keys of this database that have not expired, with their positions; `from` is exclusive and counted
     /// down to `to`.
     pub(crate) fn slice(&self, from: usize, to: usize) -> impl Iterator<Item = (&[u8], &Entry)> {
         let database = self.keyspace.database(self.number);
-        let entries = database.and_then(|database| database.get_range(to..from.min(database.len())));
+        let entries =
+            database.and_then(|database| database.get_range(to..from.min(database.len())));
         let now = self.now;
         entries
             .into_iter()
@@ -127,10 +140,14 @@ impl Db<'_> {
 
     /// Removes every key of one database.
     pub(crate) fn flush(&mut self, number: u8) {
-        let keys: Vec<_> =
-            self.keyspace.database(number).map(|database| database.keys().cloned().collect()).unwrap_or_default();
+        let keys: Vec<_> = self
+            .keyspace
+            .database(number)
+            .map(|database| database.keys().cloned().collect())
+            .unwrap_or_default();
         for key in keys {
-            self.keyspace.remove(number, &key, SessionEventKind::Destroyed, self.now);
+            self.keyspace
+                .remove(number, &key, SessionEventKind::Destroyed, self.now);
         }
     }
 

@@ -67,7 +67,9 @@ impl Keyspace {
 
     /// The databases that have been used, with their numbers.
     pub(crate) fn databases(&self) -> impl Iterator<Item = (u8, &Database)> {
-        self.databases.iter().map(|(number, database)| (*number, database))
+        self.databases
+            .iter()
+            .map(|(number, database)| (*number, database))
     }
 
     /// One database; none if it was never used.
@@ -88,11 +90,21 @@ impl Keyspace {
         if let Some(at) = expires {
             self.expiries.insert((at, db, Key::clone(&key)));
         }
-        self.databases.entry(db).or_default().insert(key, Entry { value, expires });
+        self.databases
+            .entry(db)
+            .or_default()
+            .insert(key, Entry { value, expires });
     }
 
     /// Gives a key a value and an expiry, whatever it held.
-    pub(crate) fn put(&mut self, db: u8, key: &[u8], value: Value, expires: Option<Timestamp>, now: Timestamp) {
+    pub(crate) fn put(
+        &mut self,
+        db: u8,
+        key: &[u8],
+        value: Value,
+        expires: Option<Timestamp>,
+        now: Timestamp,
+    ) {
         self.changes.awaited = true;
         let database = self.databases.entry(db).or_default();
         self.weight += value.weight();
@@ -106,7 +118,9 @@ impl Keyspace {
         } else {
             let key = Key::from(key);
             self.weight += ENTRY_OVERHEAD + key.len();
-            self.changes.touch(db, &key).extend(value.members().map(Box::from));
+            self.changes
+                .touch(db, &key)
+                .extend(value.members().map(Box::from));
             requeue(&mut self.expiries, db, &key, None, expires);
             self.ledger.record(SessionEventKind::Created, &key, now);
             database.insert(key, Entry { value, expires });
@@ -114,10 +128,18 @@ impl Keyspace {
     }
 
     /// Takes a key out; `why` is what becomes of the session if it is one.
-    pub(crate) fn remove(&mut self, db: u8, key: &[u8], why: SessionEventKind, now: Timestamp) -> Option<Entry> {
+    pub(crate) fn remove(
+        &mut self,
+        db: u8,
+        key: &[u8],
+        why: SessionEventKind,
+        now: Timestamp,
+    ) -> Option<Entry> {
         let (key, entry) = self.databases.get_mut(&db)?.swap_remove_entry(key)?;
         self.changes.awaited |= why != SessionEventKind::Expired;
-        self.changes.touch(db, &key).extend(entry.value.members().map(Box::from));
+        self.changes
+            .touch(db, &key)
+            .extend(entry.value.members().map(Box::from));
         self.weight -= ENTRY_OVERHEAD + key.len() + entry.value.weight();
         requeue(&mut self.expiries, db, &key, entry.expires, None);
         self.ledger.record(why, &key, now);
@@ -126,8 +148,13 @@ impl Keyspace {
 
     /// Changes when a key expires; whether it is there.
     pub(crate) fn set_expiry(&mut self, db: u8, key: &[u8], expires: Option<Timestamp>) -> bool {
-        let found = self.databases.get_mut(&db).and_then(|database| database.get_full_mut(key));
-        let Some((_, key, entry)) = found else { return false };
+        let found = self
+            .databases
+            .get_mut(&db)
+            .and_then(|database| database.get_full_mut(key));
+        let Some((_, key, entry)) = found else {
+            return false;
+        };
         self.changes.awaited = true;
         self.changes.touch(db, key);
         requeue(&mut self.expiries, db, key, entry.expires, expires);
@@ -169,7 +196,9 @@ impl Keyspace {
     pub(crate) fn expire_due(&mut self, now: Timestamp, limit: usize) {
         for _ in 0..limit {
             let due = self.expiries.first().filter(|(at, ..)| *at <= now);
-            let Some((_, db, key)) = due.cloned() else { return };
+            let Some((_, db, key)) = due.cloned() else {
+                return;
+            };
             self.remove(db, &key, SessionEventKind::Expired, now);
         }
     }
@@ -218,6 +247,13 @@ mod tests {
         keys.expire_due(Timestamp::from_ms(15), 1);
         assert!(keys.entry(0, b"a").is_none() && keys.entry(1, b"c").is_some());
         keys.expire_due(Timestamp::from_ms(20), 100);
-        assert_eq!((keys.weight(), keys.next_expiry(), keys.database(1).unwrap().len()), (0, None, 0));
+        assert_eq!(
+            (
+                keys.weight(),
+                keys.next_expiry(),
+                keys.database(1).unwrap().len()
+            ),
+            (0, None, 0)
+        );
     }
 }

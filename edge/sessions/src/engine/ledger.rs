@@ -43,7 +43,8 @@ impl Tallies {
 
     /// Notes how many bytes the keyspace holds.
     pub(crate) fn note_bytes(&self, bytes: usize) {
-        self.bytes.store(u64::try_from(bytes).unwrap_or(u64::MAX), Relaxed);
+        self.bytes
+            .store(u64::try_from(bytes).unwrap_or(u64::MAX), Relaxed);
     }
 }
 
@@ -63,8 +64,16 @@ impl Ledger {
         tallies: Arc<Tallies>,
         channel: mpsc::Sender<SessionEvent>,
     ) -> Self {
-        let prefixes = prefixes.iter().map(|prefix| prefix.as_bytes().to_vec()).collect();
-        Self { prefixes, tallies, channel, pending: Vec::new() }
+        let prefixes = prefixes
+            .iter()
+            .map(|prefix| prefix.as_bytes().to_vec())
+            .collect();
+        Self {
+            prefixes,
+            tallies,
+            channel,
+            pending: Vec::new(),
+        }
     }
 
     /// The counts this account keeps.
@@ -75,7 +84,10 @@ impl Ledger {
     /// The session's id if `key` is a session. Spring Session puts an `expires:` shadow beside each of its
     /// sessions, under the same prefix; that is not another session.
     fn session<'k>(&self, key: &'k [u8]) -> Option<&'k [u8]> {
-        let id = self.prefixes.iter().find_map(|prefix| key.strip_prefix(prefix.as_slice()))?;
+        let id = self
+            .prefixes
+            .iter()
+            .find_map(|prefix| key.strip_prefix(prefix.as_slice()))?;
         (!id.is_empty() && !id.starts_with(b"expires:")).then_some(id)
     }
 
@@ -133,12 +145,24 @@ mod tests {
         let prefixes = ["sess:".to_owned(), "spring:session:sessions:".to_owned()];
         let mut ledger = Ledger::new(&prefixes, Arc::default(), channel);
         let at = Timestamp::from_ms(5);
-        for key in ["sess:a", "cart:a", "sess:", "spring:session:sessions:expires:a", "sess:b", "sess:c"] {
+        for key in [
+            "sess:a",
+            "cart:a",
+            "sess:",
+            "spring:session:sessions:expires:a",
+            "sess:b",
+            "sess:c",
+        ] {
             ledger.record(SessionEventKind::Created, key.as_bytes(), at);
         }
         ledger.publish();
-        let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).map(|event| event.session).collect();
+        let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
+            .map(|event| event.session)
+            .collect();
         assert_eq!(told, ["a", "b"]);
-        assert_eq!((ledger.tallies.counts().active, ledger.tallies.lost_events()), (3, 1));
+        assert_eq!(
+            (ledger.tallies.counts().active, ledger.tallies.lost_events()),
+            (3, 1)
+        );
     }
 }

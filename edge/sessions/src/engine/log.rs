@@ -23,7 +23,7 @@ use sled::{Batch, IVec};
 use super::{
     changes::Changes,
     keyspace::{Entry, Keyspace},
-    value::{Fields, Kind, Value},
+    value::{Kind, Value},
 };
 use crate::Error;
 
@@ -45,9 +45,19 @@ pub(crate) struct Log {
 impl Log {
     /// Opens or creates the log in `path` (readable by its owner only).
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let directory = |source| Error::Directory { path: path.to_owned(), source };
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(directory)?;
-        let failed = |error: sled::Error| Error::Log { path: path.to_owned(), reason: error.to_string() };
+        let directory = |source| Error::Directory {
+            path: path.to_owned(),
+            source,
+        };
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(directory)?;
+        let failed = |error: sled::Error| Error::Log {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
         let config = sled::Config::new()
             .path(path)
             .cache_capacity(CACHE_BYTES)
@@ -59,7 +69,10 @@ impl Log {
             Some(format) if format == FORMAT => {}
             Some(format) => {
                 let found = format!("of format {}", String::from_utf8_lossy(&format));
-                return Err(Error::Format { path: path.to_owned(), found });
+                return Err(Error::Format {
+                    path: path.to_owned(),
+                    found,
+                });
             }
             None => {
                 meta.insert("format", FORMAT).map_err(failed)?;
@@ -78,10 +91,15 @@ impl Log {
         let mut open: Option<(Vec<u8>, Entry)> = None;
         let mut records = 0_u64;
         for record in &*self.db {
-            let (name, value) =
-                record.map_err(|error| Error::Log { path: path.to_owned(), reason: error.to_string() })?;
+            let (name, value) = record.map_err(|error| Error::Log {
+                path: path.to_owned(),
+                reason: error.to_string(),
+            })?;
             let placed = place(keyspace, &mut open, &name, &value);
-            placed.ok_or_else(|| Error::Format { path: path.to_owned(), found: "damaged".to_owned() })?;
+            placed.ok_or_else(|| Error::Format {
+                path: path.to_owned(),
+                found: "damaged".to_owned(),
+            })?;
             records += 1;
             if records.is_multiple_of(PROGRESS) {
                 tracing::info!(records, "loading sessions");
@@ -109,7 +127,9 @@ impl Log {
                 }
             }
         }
-        self.db.apply_batch(batch).map_err(|error| error.to_string())
+        self.db
+            .apply_batch(batch)
+            .map_err(|error| error.to_string())
     }
 
     /// Makes every write so far durable.
@@ -133,8 +153,15 @@ fn member_record(db: u8, key: &[u8], member: &[u8]) -> Vec<u8> {
 }
 
 fn header(entry: &Entry) -> Vec<u8> {
-    let expires = entry.expires.map_or(i64::MAX, Timestamp::as_ms).to_be_bytes();
-    let string = if let Value::String(value) = &entry.value { &value[..] } else { &[] };
+    let expires = entry
+        .expires
+        .map_or(i64::MAX, Timestamp::as_ms)
+        .to_be_bytes();
+    let string = if let Value::String(value) = &entry.value {
+        &value[..]
+    } else {
+        &[]
+    };
     [&[entry.value.kind() as u8][..], &expires, string].concat()
 }
 
@@ -171,11 +198,13 @@ fn place(
 fn read_header(value: &[u8]) -> Option<Entry> {
     let (kind, rest) = value.split_first()?;
     let (expires, string) = rest.split_first_chunk::<8>()?;
-    let expires = Some(i64::from_be_bytes(*expires)).filter(|ms| *ms != i64::MAX).map(Timestamp::from_ms);
+    let expires = Some(i64::from_be_bytes(*expires))
+        .filter(|ms| *ms != i64::MAX)
+        .map(Timestamp::from_ms);
     let value = match Kind::ALL.into_iter().find(|known| *known as u8 == *kind)? {
         Kind::String => Value::String(Bytes::copy_from_slice(string)),
-        Kind::Hash => Value::Hash(Box::new(Fields::default())),
-        Kind::Set => Value::Set(Box::new(Fields::default())),
+        Kind::Hash => Value::Hash(Box::default()),
+        Kind::Set => Value::Set(Box::default()),
     };
     Some(Entry { value, expires })
 }

@@ -112,10 +112,18 @@ impl Member for Bytes {
         self
     }
     fn fields(value: &Value) -> Option<&Fields<Self>> {
-        if let Value::Hash(fields) = value { Some(fields) } else { None }
+        if let Value::Hash(fields) = value {
+            Some(fields)
+        } else {
+            None
+        }
     }
     fn fields_mut(value: &mut Value) -> Option<&mut Fields<Self>> {
-        if let Value::Hash(fields) = value { Some(fields) } else { None }
+        if let Value::Hash(fields) = value {
+            Some(fields)
+        } else {
+            None
+        }
     }
     fn value(fields: Fields<Self>) -> Value {
         Value::Hash(Box::new(fields))
@@ -127,10 +135,18 @@ impl Member for () {
         &[]
     }
     fn fields(value: &Value) -> Option<&Fields<Self>> {
-        if let Value::Set(fields) = value { Some(fields) } else { None }
+        if let Value::Set(fields) = value {
+            Some(fields)
+        } else {
+            None
+        }
     }
     fn fields_mut(value: &mut Value) -> Option<&mut Fields<Self>> {
-        if let Value::Set(fields) = value { Some(fields) } else { None }
+        if let Value::Set(fields) = value {
+            Some(fields)
+        } else {
+            None
+        }
     }
     fn value(fields: Fields<Self>) -> Value {
         Value::Set(Box::new(fields))
@@ -146,7 +162,10 @@ pub(crate) struct Fields<M> {
 
 impl<M> Default for Fields<M> {
     fn default() -> Self {
-        Self { members: IndexMap::new(), weight: 0 }
+        Self {
+            members: IndexMap::new(),
+            weight: 0,
+        }
     }
 }
 
@@ -190,7 +209,9 @@ impl<M: Member> Fields<M> {
 
     /// Removes; whether it was there.
     pub(crate) fn remove(&mut self, name: &[u8]) -> bool {
-        let Some(member) = self.members.swap_remove(name) else { return false };
+        let Some(member) = self.members.swap_remove(name) else {
+            return false;
+        };
         self.weight -= member.encoded().len() + name.len() + MEMBER_OVERHEAD;
         true
     }

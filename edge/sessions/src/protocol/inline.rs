@@ -34,7 +34,9 @@ fn take_word<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
 fn take_double_quoted<'a>(mut rest: &'a [u8], word: &mut Vec<u8>) -> Option<&'a [u8]> {
     loop {
         let (byte, tail) = match rest {
-            [b'\\', b'x', high, low, tail @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+            [b'\\', b'x', high, low, tail @ ..]
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
                 (hex(*high) << 4 | hex(*low), tail)
             }
             [b'\\', escaped, tail @ ..] => (unescape(*escaped), tail),
@@ -88,7 +90,12 @@ mod tests {
     use super::*;
 
     fn check(line: &str, words: Option<&[&str]>) {
-        let expected = words.map(|words| words.iter().map(|word| Bytes::from(word.to_string())).collect());
+        let expected = words.map(|words| {
+            words
+                .iter()
+                .map(|word| Bytes::from(word.to_string()))
+                .collect()
+        });
         assert_eq!(split(line.as_bytes()), expected, "{line}");
     }
 

@@ -77,7 +77,10 @@ impl Reply {
             Self::Bulk(value) => value.len(),
             Self::Text(text) => text.len(),
             Self::Array(items) | Self::Set(items) => items.iter().map(Self::weight).sum(),
-            Self::Map(pairs) => pairs.iter().map(|(key, value)| key.weight() + value.weight()).sum(),
+            Self::Map(pairs) => pairs
+                .iter()
+                .map(|(key, value)| key.weight() + value.weight())
+                .sum(),
         }
     }
 
@@ -106,7 +109,10 @@ impl Reply {
                 Frame2::Array(items.into_iter().map(Self::into_resp2).collect())
             }
             Self::Map(pairs) => Frame2::Array(
-                pairs.into_iter().flat_map(|(key, value)| [key.into_resp2(), value.into_resp2()]).collect(),
+                pairs
+                    .into_iter()
+                    .flat_map(|(key, value)| [key.into_resp2(), value.into_resp2()])
+                    .collect(),
             ),
         }
     }
@@ -114,26 +120,41 @@ impl Reply {
     fn into_resp3(self) -> Frame3 {
         let attributes = None;
         match self {
-            Self::Status(text) => {
-                Frame3::SimpleString { data: Bytes::from_static(text.as_bytes()), attributes }
-            }
-            Self::Error(text) => Frame3::SimpleError { data: one_line(text).into(), attributes },
+            Self::Status(text) => Frame3::SimpleString {
+                data: Bytes::from_static(text.as_bytes()),
+                attributes,
+            },
+            Self::Error(text) => Frame3::SimpleError {
+                data: one_line(text).into(),
+                attributes,
+            },
             Self::Integer(data) => Frame3::Number { data, attributes },
             Self::Bulk(data) => Frame3::BlobString { data, attributes },
             Self::Text(text) => {
                 let format = VerbatimStringFormat::Text;
-                Frame3::VerbatimString { data: text.into(), format, attributes }
+                Frame3::VerbatimString {
+                    data: text.into(),
+                    format,
+                    attributes,
+                }
             }
             Self::Null => Frame3::Null,
-            Self::Array(items) => {
-                Frame3::Array { data: items.into_iter().map(Self::into_resp3).collect(), attributes }
-            }
-            Self::Set(items) => {
-                Frame3::Set { data: items.into_iter().map(Self::into_resp3).collect(), attributes }
-            }
+            Self::Array(items) => Frame3::Array {
+                data: items.into_iter().map(Self::into_resp3).collect(),
+                attributes,
+            },
+            Self::Set(items) => Frame3::Set {
+                data: items.into_iter().map(Self::into_resp3).collect(),
+                attributes,
+            },
             Self::Map(pairs) => {
-                let pairs = pairs.into_iter().map(|(key, value)| (key.into_resp3(), value.into_resp3()));
-                Frame3::Map { data: pairs.collect(), attributes }
+                let pairs = pairs
+                    .into_iter()
+                    .map(|(key, value)| (key.into_resp3(), value.into_resp3()));
+                Frame3::Map {
+                    data: pairs.collect(),
+                    attributes,
+                }
             }
         }
     }
@@ -155,7 +176,11 @@ mod tests {
         for (protocol, expected) in [(Protocol::Resp2, resp2), (Protocol::Resp3, resp3)] {
             let mut out = BytesMut::from(&b"before"[..]);
             reply.clone().encode(protocol, &mut out).unwrap();
-            assert_eq!(String::from_utf8_lossy(&out), format!("before{expected}"), "{reply:?}");
+            assert_eq!(
+                String::from_utf8_lossy(&out),
+                format!("before{expected}"),
+                "{reply:?}"
+            );
         }
     }
 
@@ -166,11 +191,30 @@ mod tests {
         check(&Reply::Integer(-7), ":-7\r\n", ":-7\r\n");
         check(&bulk(""), "$0\r\n\r\n", "$0\r\n\r\n");
         check(&Reply::Null, "$-1\r\n", "_\r\n");
-        check(&Reply::Text("a\nb".into()), "$3\r\na\nb\r\n", "=7\r\ntxt:a\nb\r\n");
+        check(
+            &Reply::Text("a\nb".into()),
+            "$3\r\na\nb\r\n",
+            "=7\r\ntxt:a\nb\r\n",
+        );
         check(&Reply::Array(vec![]), "*0\r\n", "*0\r\n");
-        check(&Reply::Set(vec![bulk("a")]), "*1\r\n$1\r\na\r\n", "~1\r\n$1\r\na\r\n");
-        let map = Reply::Map(vec![(bulk("b"), Reply::Integer(1)), (bulk("a"), Reply::Null)]);
-        check(&map, "*4\r\n$1\r\nb\r\n:1\r\n$1\r\na\r\n$-1\r\n", "%2\r\n$1\r\nb\r\n:1\r\n$1\r\na\r\n_\r\n");
-        check(&Reply::Error("ERR no 'a\r\nb'".into()), "-ERR no 'a  b'\r\n", "-ERR no 'a  b'\r\n");
+        check(
+            &Reply::Set(vec![bulk("a")]),
+            "*1\r\n$1\r\na\r\n",
+            "~1\r\n$1\r\na\r\n",
+        );
+        let map = Reply::Map(vec![
+            (bulk("b"), Reply::Integer(1)),
+            (bulk("a"), Reply::Null),
+        ]);
+        check(
+            &map,
+            "*4\r\n$1\r\nb\r\n:1\r\n$1\r\na\r\n$-1\r\n",
+            "%2\r\n$1\r\nb\r\n:1\r\n$1\r\na\r\n_\r\n",
+        );
+        check(
+            &Reply::Error("ERR no 'a\r\nb'".into()),
+            "-ERR no 'a  b'\r\n",
+            "-ERR no 'a  b'\r\n",
+        );
     }
 }

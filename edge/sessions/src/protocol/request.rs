@@ -110,8 +110,12 @@ impl Framer {
                 Some(b'$') => {}
                 Some(other) => return Err(Violation::NotBulk(*other)),
             }
-            let Some(line) = read_line(rest, Violation::LengthTooLong)? else { return Ok(false) };
-            let length = line.and_then(number).filter(|length| *length <= limits.bulk);
+            let Some(line) = read_line(rest, Violation::LengthTooLong)? else {
+                return Ok(false);
+            };
+            let length = line
+                .and_then(number)
+                .filter(|length| *length <= limits.bulk);
             let Some(length) = length else {
                 let known = line.and_then(number).is_some();
                 return Err(match limits.stranger && known {
@@ -135,7 +139,9 @@ impl Framer {
 
 /// Reads `*count\r\n` at the head: the count and where the line ends. A negative count is an empty request.
 fn read_count(input: &[u8], limits: &Limits) -> Result<Option<(usize, usize)>, Violation> {
-    let Some(line) = read_line(input, Violation::CountTooLong)? else { return Ok(None) };
+    let Some(line) = read_line(input, Violation::CountTooLong)? else {
+        return Ok(None);
+    };
     let line = line.ok_or(Violation::Count)?;
     let end = line.len() + 3;
     if line.strip_prefix(b"-").and_then(number).is_some() {
@@ -176,11 +182,17 @@ fn number(digits: &[u8]) -> Option<usize> {
 fn take_inline(input: &mut BytesMut) -> Result<Option<Vec<Bytes>>, Violation> {
     let head = input.get(..input.len().min(MAX_INLINE)).unwrap_or_default();
     let Some(end) = head.iter().position(|byte| *byte == b'\n') else {
-        return if head.len() == MAX_INLINE { Err(Violation::InlineTooLong) } else { Ok(None) };
+        return if head.len() == MAX_INLINE {
+            Err(Violation::InlineTooLong)
+        } else {
+            Ok(None)
+        };
     };
     let line = input.split_to(end + 1);
     let line = line.strip_suffix(b"\n").unwrap_or(&line);
-    inline::split(line.strip_suffix(b"\r").unwrap_or(line)).map(Some).ok_or(Violation::UnbalancedQuotes)
+    inline::split(line.strip_suffix(b"\r").unwrap_or(line))
+        .map(Some)
+        .ok_or(Violation::UnbalancedQuotes)
 }
 
 fn decode(request: &Bytes) -> Result<Vec<Bytes>, Violation> {
@@ -200,10 +212,16 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { args: 8, bulk: 64, request: 256, stranger: false };
+    const LIMITS: Limits = Limits {
+        args: 8,
+        bulk: 64,
+        request: 256,
+        stranger: false,
+    };
 
     fn all(input: &[u8], step: usize) -> (Vec<Vec<Bytes>>, Option<Violation>) {
-        let (mut framer, mut buffer, mut requests) = (Framer::default(), BytesMut::new(), Vec::new());
+        let (mut framer, mut buffer, mut requests) =
+            (Framer::default(), BytesMut::new(), Vec::new());
         for chunk in input.chunks(step.max(1)) {
             buffer.extend_from_slice(chunk);
             loop {
@@ -220,17 +238,30 @@ mod tests {
     fn check(input: &[u8], requests: &[&[&str]], violation: Option<Violation>) {
         let expected: Vec<Vec<Bytes>> = requests
             .iter()
-            .map(|request| request.iter().map(|arg| Bytes::from(arg.to_string())).collect())
+            .map(|request| {
+                request
+                    .iter()
+                    .map(|arg| Bytes::from(arg.to_string()))
+                    .collect()
+            })
             .collect();
         for step in [1, 2, 7, input.len()] {
-            assert_eq!(all(input, step), (expected.clone(), violation.clone()), "{input:?} by {step}");
+            assert_eq!(
+                all(input, step),
+                (expected.clone(), violation.clone()),
+                "{input:?} by {step}"
+            );
         }
     }
 
     #[test]
     fn requests_come_out_however_they_are_cut() {
         check(b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", &[&["GET", "k"]], None);
-        check(b"*1\r\n$4\r\nPING\r\nPING\r\n\r\n*0\r\n*-1\r\nPING x\n", &[&["PING"], &["PING"], &["PING", "x"]], None);
+        check(
+            b"*1\r\n$4\r\nPING\r\nPING\r\n\r\n*0\r\n*-1\r\nPING x\n",
+            &[&["PING"], &["PING"], &["PING", "x"]],
+            None,
+        );
         check(b"*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nGE", &[&["PING"]], None);
         check(b"*1\r\n$2\r\n\r\n\r\n", &[&["\r\n"]], None);
     }
@@ -243,22 +274,43 @@ mod tests {
             (b"*+1\r\n", Violation::Count),
             (b"*1\rx", Violation::Count),
             (b"*99999999999999999999999\r\n", Violation::Count),
-            (b"*1111111111111111111111111111111111", Violation::CountTooLong),
+            (
+                b"*1111111111111111111111111111111111",
+                Violation::CountTooLong,
+            ),
             (b"*1\r\n*1\r\n$4\r\nPING\r\n", Violation::NotBulk(b'*')),
             (b"*1\r\n:1\r\n", Violation::NotBulk(b':')),
             (b"*1\r\n$-1\r\n", Violation::Length),
             (b"*1\r\n$65\r\n", Violation::Length),
             (b"*1\r\n$10737418240\r\n", Violation::Length),
-            (b"*1\r\n$11111111111111111111111111111111", Violation::LengthTooLong),
+            (
+                b"*1\r\n$11111111111111111111111111111111",
+                Violation::LengthTooLong,
+            ),
             (b"ECHO \"x\n", Violation::UnbalancedQuotes),
         ];
         for (input, violation) in cases {
             check(input, &[], Some(violation.clone()));
         }
-        assert_eq!(all(&[b'a'; MAX_INLINE], 4096).1, Some(Violation::InlineTooLong));
-        let many = [&b"*8\r\n"[..], &b"$60\r\n".iter().chain(&[b'x'; 62]).copied().collect::<Vec<_>>().repeat(8)].concat();
+        assert_eq!(
+            all(&[b'a'; MAX_INLINE], 4096).1,
+            Some(Violation::InlineTooLong)
+        );
+        let many = [
+            &b"*8\r\n"[..],
+            &b"$60\r\n"
+                .iter()
+                .chain(&[b'x'; 62])
+                .copied()
+                .collect::<Vec<_>>()
+                .repeat(8),
+        ]
+        .concat();
         assert_eq!(all(&many, 64).1, Some(Violation::RequestTooLong));
-        assert_eq!(Violation::NotBulk(b'*').to_string(), "Protocol error: expected '$', got '*'");
+        assert_eq!(
+            Violation::NotBulk(b'*').to_string(),
+            "Protocol error: expected '$', got '*'"
+        );
     }
 
     proptest! {

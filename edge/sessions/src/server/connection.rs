@@ -4,7 +4,7 @@
 //! through its queue. A connection has one job under way at most and does not read meanwhile: a peer that
 //! sends faster than it is served, or takes no replies, is held back by TCP.
 
-use std::{io, time::Duration};
+use std::{io, sync::atomic::Ordering::Relaxed, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use tokio::{
@@ -36,8 +36,14 @@ pub(super) async fn serve(stream: TcpStream, client: Client, stop: CancellationT
     // Without it small replies wait for the peer's acknowledgement; a socket that refuses is closing anyway.
     let _ = stream.set_nodelay(true);
     let id = client.id;
-    let connection =
-        Connection { stream, client, input: BytesMut::new(), framer: Framer::default(), pressed: None };
+    let connection = Connection {
+        stream,
+        client,
+        input: BytesMut::new(),
+        counted: 0,
+        framer: Framer::default(),
+        pressed: None,
+    };
     if let Err(error) = connection.run(stop).await {
         tracing::debug!(client = id, %error, "session client connection ended");
     }
@@ -48,9 +54,20 @@ struct Connection {
     stream: TcpStream,
     client: Client,
     input: BytesMut,
+    /// This connection's part of the server's `input_bytes`.
+    counted: usize,
     framer: Framer,
     /// Since when the peer has been under pressure to finish a request or to authenticate.
     pressed: Option<Instant>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.client
+            .server
+            .input_bytes
+            .fetch_sub(self.counted, Relaxed);
+    }
 }
 
 /// The replies of some requests in order: a known reply, or none where the engine's next goes.
@@ -72,6 +89,7 @@ impl Connection {
                 if !more {
                     break;
                 }
+                self.count_input().await?;
             } else {
                 self.answer(pending).await?;
             }
@@ -95,6 +113,23 @@ impl Connection {
             None => read.await,
         };
         Ok(read? > 0)
+    }
+
+    /// Brings this connection's part of all unfinished requests up to date; one too many is turned away.
+    async fn count_input(&mut self) -> io::Result<()> {
+        let server = &self.client.server;
+        let count = self.input.len().saturating_sub(READ);
+        let others = server.input_bytes.fetch_sub(self.counted, Relaxed) - self.counted;
+        server.input_bytes.fetch_add(count, Relaxed);
+        let grown = count > self.counted;
+        self.counted = count;
+        if grown && others.saturating_add(count) > server.config.max_input {
+            self.client.leaving = true;
+            self.input.clear();
+            let mut output = BytesMut::from(&b"-ERR too many unfinished requests\r\n"[..]);
+            self.write(&mut output).await?;
+        }
+        Ok(())
     }
 
     /// Takes the whole requests that have arrived. What concerns the connection only is run at once, since it
@@ -122,14 +157,27 @@ impl Connection {
     fn limits(&self) -> Limits {
         let config = &self.client.server.config;
         let stranger = !self.client.is_authenticated();
-        let (args, bulk) = if stranger { STRANGER } else { (config.max_args, config.max_bulk) };
-        Limits { args, bulk, request: config.max_request, stranger }
+        let (args, bulk) = if stranger {
+            STRANGER
+        } else {
+            (config.max_args, config.max_bulk)
+        };
+        Limits {
+            args,
+            bulk,
+            request: config.max_request,
+            stranger,
+        }
     }
 
     /// Runs a request or makes it a call for the engine, which gives no reply yet.
     fn start(&mut self, request: Vec<Bytes>, calls: &mut Vec<Call>) -> Option<Reply> {
         let mut args = request;
-        let name = if args.is_empty() { Bytes::new() } else { args.remove(0) };
+        let name = if args.is_empty() {
+            Bytes::new()
+        } else {
+            args.remove(0)
+        };
         let spec = match command::resolve(&name, &args) {
             Ok(spec) => spec,
             Err(refusal) => return Some(refusal.into()),
@@ -139,7 +187,12 @@ impl Connection {
         }
         match spec.run {
             Run::Keyspace(run) => {
-                calls.push(Call { spec, run, args, db: self.client.db });
+                calls.push(Call {
+                    spec,
+                    run,
+                    args,
+                    db: self.client.db,
+                });
                 None
             }
             Run::Client(run) => {
@@ -175,11 +228,18 @@ impl Connection {
         let (done, replies) = oneshot::channel();
         let expected = calls.len();
         let sent = self.client.server.engine.send(Job { calls, done }).await;
-        let Some(replies) = (if sent.is_ok() { replies.await.ok() } else { None }) else {
+        let Some(replies) = (if sent.is_ok() {
+            replies.await.ok()
+        } else {
+            None
+        }) else {
             return vec![Reply::Error("ERR the session engine has stopped".into())];
         };
         if replies.len() < expected {
-            tracing::warn!(client = self.client.id, "session client closed: replies beyond max_output");
+            tracing::warn!(
+                client = self.client.id,
+                "session client closed: replies beyond max_output"
+            );
         }
         replies
     }

@@ -1,0 +1,14 @@
+//! The session store through its socket: one file per behaviour.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests may fail the test"
+)]
+
+mod client;
+mod events;
+mod group_commit;
+mod hostile;
+mod replies;
+mod restart;
