@@ -93,12 +93,6 @@ from = "start"
 [plugins]
 dir = "{plugins}"
 
-[[plugins.maskers]]
-file = "mask-korean-pii.wasm"
-
-[[plugins.detectors]]
-file = "detect-login-brute-force.wasm"
-
 [ship]
 center = "127.0.0.1:{quic}"
 ca = "{tls}/ca.pem"

@@ -158,7 +158,7 @@ fn introduce(layout: &Layout, took: Duration) {
     println!("  dashboard    {}", layout.center.url());
     for place in &layout.sites {
         println!(
-            "  {:<12} {}   its web site: http://127.0.0.1:{}",
+            "  {}         {}   its web site: http://127.0.0.1:{}",
             place.site.name,
             place.url(),
             place.nginx

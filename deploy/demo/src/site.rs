@@ -13,6 +13,8 @@ pub(crate) struct Site {
     pub(crate) peak_visits: u32,
     /// CPU in use in that hour, %.
     pub(crate) peak_cpu: f64,
+    /// Which 8 192 addresses of the range for benchmarks the season's visitors have.
+    pub(crate) block: u8,
     /// Live visitors at any time.
     pub(crate) visitors: u32,
     /// Computing per page of the application, in thousands of hash rounds.
@@ -32,6 +34,7 @@ pub(crate) const SITES: [Site; 3] = [
         people: 6_000,
         peak_visits: 330,
         peak_cpu: 38.0,
+        block: 0,
         visitors: 24,
         work: 4,
         net: "192.0.2",
@@ -43,6 +46,7 @@ pub(crate) const SITES: [Site; 3] = [
         people: 9_000,
         peak_visits: 480,
         peak_cpu: 67.0,
+        block: 1,
         visitors: 48,
         work: 14,
         net: "198.51.100",
@@ -54,6 +58,7 @@ pub(crate) const SITES: [Site; 3] = [
         people: 2_500,
         peak_visits: 160,
         peak_cpu: 24.0,
+        block: 2,
         visitors: 10,
         work: 4,
         net: "203.0.113",

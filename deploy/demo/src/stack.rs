@@ -112,16 +112,10 @@ fn gunicorn(layout: &Layout, place: &SitePlace) -> Command {
         "1",
         "--threads",
         "8",
-        "--access-logfile",
-        "-",
+        "--bind",
     ]);
-    command
-        .arg("--bind")
-        .arg(format!("127.0.0.1:{}", place.app));
-    command
-        .arg("--pid")
-        .arg(place.pid_file())
-        .arg("minwon:create()");
+    command.arg(format!("127.0.0.1:{}", place.app)).arg("--pid");
+    command.arg(place.pid_file()).arg("minwon:create()");
     command.current_dir(&place.web);
     command.env("MINWON_SITE", place.site.id);
     command.env("MINWON_DATABASE", place.web.join("minwon.sqlite"));

@@ -37,7 +37,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
             names.join(", ")
         );
     }
-    needs::ensure(&[&REDIS])?;
+    if !needs::ensure(&[&REDIS])?.is_empty() {
+        bail!("there is nothing to compare with; hint: install Redis");
+    }
     plugins::run()?;
     let figures = figures(workspace, options)?;
     println!("\n{}", table(&figures));

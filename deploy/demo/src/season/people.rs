@@ -68,6 +68,9 @@ pub(crate) struct Visit {
     rng: Rng,
 }
 
+/// 198.18.0.0/15, for benchmarks (RFC 2544).
+const BENCHMARK_NET: u32 = 0xc612_0000;
+
 const BROWSERS: [&str; 4] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
     "Mozilla/5.0 (Linux; Android 15; SM-S931N) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36",
@@ -177,16 +180,9 @@ impl Visit {
         BROWSERS.get(self.person as usize % BROWSERS.len()).copied()
     }
 
-    /// From the range for benchmarks (RFC 2544); three people share an address, as behind a home router.
+    /// Three people share an address, as behind a home router.
     fn address(&self) -> IpAddr {
-        let site = self
-            .site
-            .id
-            .bytes()
-            .fold(0_u32, |sum, byte| sum.wrapping_mul(31) + u32::from(byte))
-            % 16;
-        IpAddr::V4(Ipv4Addr::from_bits(
-            0xc612_0000 + site * 8_192 + (self.person / 3) % 8_192,
-        ))
+        let host = u32::from(self.site.block) * 8_192 + self.person / 3 % 8_192;
+        IpAddr::V4(Ipv4Addr::from_bits(BENCHMARK_NET + host))
     }
 }
