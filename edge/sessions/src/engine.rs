@@ -14,12 +14,12 @@ mod keyspace;
 mod ledger;
 mod log;
 mod stats;
+mod thread;
 mod value;
 
 use std::{
-    fmt, io,
+    fmt,
     sync::{Arc, atomic::Ordering::Relaxed},
-    thread,
     time::Duration,
 };
 
@@ -36,6 +36,7 @@ pub(crate) use self::{
     ledger::{Ledger, Tallies},
     log::Log,
     stats::Stats,
+    thread::Thread,
     value::Fields,
 };
 use crate::{
@@ -73,15 +74,6 @@ pub(crate) struct Job {
     pub(crate) calls: Vec<Call>,
     /// Where the replies go; fewer than calls if they outgrew the output limit.
     pub(crate) done: oneshot::Sender<Vec<Reply>>,
-}
-
-/// What is heard of the engine's thread.
-#[derive(Debug)]
-pub(crate) struct Thread {
-    /// How opening the log ended.
-    pub(crate) opened: oneshot::Receiver<Result<(), Error>>,
-    /// Closes when the thread has ended.
-    pub(crate) ended: oneshot::Receiver<()>,
 }
 
 /// Owns the keyspace and its log.
@@ -134,39 +126,6 @@ impl Engine {
             held: Vec::new(),
             sync_due: None,
             poisoned: None,
-        })
-    }
-
-    /// Starts the engine's thread: `open` runs on it, then jobs are served until every sender is gone.
-    pub(crate) fn spawn(
-        jobs: mpsc::Receiver<Job>,
-        open: impl FnOnce() -> Result<Self, Error> + Send + 'static,
-    ) -> Result<Thread, Error> {
-        let (opened, hear_opened) = oneshot::channel();
-        let (ended, hear_ended) = oneshot::channel::<()>();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build();
-        let runtime = runtime.map_err(|error| Error::Engine(error.to_string()))?;
-        let body = move || {
-            let _ended = ended;
-            match open() {
-                Ok(engine) => {
-                    let _ = opened.send(Ok(()));
-                    runtime.block_on(engine.run(jobs));
-                }
-                Err(error) => {
-                    let _ = opened.send(Err(error));
-                }
-            }
-        };
-        let thread = thread::Builder::new()
-            .name("sessions".to_owned())
-            .spawn(body);
-        thread.map_err(|error: io::Error| Error::Engine(error.to_string()))?;
-        Ok(Thread {
-            opened: hear_opened,
-            ended: hear_ended,
         })
     }
 

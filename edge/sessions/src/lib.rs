@@ -36,7 +36,7 @@
 //! - **A command is data until it runs** (table entry and arguments), so that transactions and scripts can
 //!   queue, check and replay them. Rejected: an enum with a variant per command; parsing would be apart from
 //!   applying, but Redis interleaves its argument checks with looking at the key, and error texts would drift.
-//! - **`redis-protocol` is the codec, our [framer](self#limits) its guard.** Its decoder recurses into nested
+//! - **`redis-protocol` is the codec, our framer its guard.** Its decoder recurses into nested
 //!   arrays and restarts at every byte that arrives; only whole, flat, bounded requests reach it.
 //! - **An insertion-ordered map per database, and a `SCAN` cursor that is a position counted downwards.**
 //!   Removal moves the last key into the hole, which the cursor has yet to pass, so no key that stays is
@@ -71,7 +71,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{
     client::{Clients, Server},
-    engine::{Engine, Ledger, Stats, Tallies},
+    engine::{Engine, Ledger, Stats, Tallies, Thread},
 };
 pub use self::{
     config::{Config, Durability, Password},
@@ -147,18 +147,14 @@ pub async fn bind(
     let ledger = Ledger::new(&config.session_prefixes, Arc::clone(&tallies), events);
 
     let (engine, jobs) = mpsc::channel(engine::QUEUE);
-    let thread = Engine::spawn(jobs, {
+    let thread = Thread::spawn(jobs, {
         let (config, clock, stats) = (config.clone(), Arc::clone(&clock), Arc::clone(&stats));
         move || Engine::open(&config, clock, stats, ledger)
     })?;
-    thread
-        .opened
-        .await
-        .map_err(|_| Error::Engine("its thread ended".to_owned()))??;
+    let opened = thread.opened.await;
+    opened.map_err(|_| Error::Engine("its thread ended".to_owned()))??;
 
-    if config.password.is_none() && !address.ip().is_loopback() {
-        tracing::warn!(%address, "the session store is open to the network without a password, hint: set password_file");
-    }
+    warn_if_open(&config, address);
     let stop = CancellationToken::new();
     let server = Server {
         config,
@@ -176,4 +172,13 @@ pub async fn bind(
         engine_ended: thread.ended,
         stop: stop.drop_guard(),
     })
+}
+
+fn warn_if_open(config: &Config, address: SocketAddr) {
+    if config.password.is_none() && !address.ip().is_loopback() {
+        tracing::warn!(
+            %address,
+            "the session store is open to the network without a password, hint: set password_file"
+        );
+    }
 }

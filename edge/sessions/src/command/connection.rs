@@ -54,40 +54,12 @@ fn refuse(text: impl Into<String>) -> Refusal {
 }
 
 fn hello(client: &mut Client, args: &[Bytes]) -> Outcome {
-    let (mut protocol, mut login, mut name) = (client.protocol, None, None);
-    let mut rest = args;
-    if let [version, options @ ..] = args {
-        protocol = match number(version) {
-            None => {
-                return Err(refuse(
-                    "ERR Protocol version is not an integer or out of range",
-                ));
-            }
-            Some(2) => Protocol::Resp2,
-            Some(3) => Protocol::Resp3,
-            Some(_) => return Err(refuse("NOPROTO unsupported protocol version")),
-        };
-        rest = options;
-    }
-    while let [option, more @ ..] = rest {
-        rest = match (keyword(option).as_slice(), more) {
-            (b"AUTH", [user, password, tail @ ..]) => {
-                login = Some((user, password));
-                tail
-            }
-            (b"SETNAME", [wanted, tail @ ..]) => {
-                name = Some(printable(wanted, "Client names")?);
-                tail
-            }
-            _ => {
-                let option = String::from_utf8_lossy(option);
-                return Err(refuse(format!(
-                    "ERR Syntax error in HELLO option '{option}'"
-                )));
-            }
-        };
-    }
-    if let Some((user, password)) = login {
+    let (protocol, options) = match args.split_first() {
+        Some((version, options)) => (read_version(version)?, options),
+        None => (client.protocol, args),
+    };
+    let options = HelloOptions::read(options)?;
+    if let Some((user, password)) = options.login {
         log_in(client, user, password)?;
     }
     if !client.is_authenticated() {
@@ -98,8 +70,53 @@ fn hello(client: &mut Client, args: &[Bytes]) -> Outcome {
         ));
     }
     client.protocol = protocol;
-    client.name = name.unwrap_or_else(|| std::mem::take(&mut client.name));
+    if let Some(name) = options.name {
+        client.name = name;
+    }
     Ok(greeting(client))
+}
+
+fn read_version(version: &[u8]) -> Result<Protocol, Refusal> {
+    match number(version) {
+        Some(2) => Ok(Protocol::Resp2),
+        Some(3) => Ok(Protocol::Resp3),
+        Some(_) => Err(refuse("NOPROTO unsupported protocol version")),
+        None => Err(refuse(
+            "ERR Protocol version is not an integer or out of range",
+        )),
+    }
+}
+
+/// What may follow the version in `HELLO`.
+#[derive(Debug, Default)]
+struct HelloOptions<'a> {
+    login: Option<(&'a Bytes, &'a Bytes)>,
+    name: Option<Bytes>,
+}
+
+impl<'a> HelloOptions<'a> {
+    fn read(mut args: &'a [Bytes]) -> Result<Self, Refusal> {
+        let mut options = Self::default();
+        while let [option, more @ ..] = args {
+            args = match (keyword(option).as_slice(), more) {
+                (b"AUTH", [user, password, tail @ ..]) => {
+                    options.login = Some((user, password));
+                    tail
+                }
+                (b"SETNAME", [name, tail @ ..]) => {
+                    options.name = Some(printable(name, "Client names")?);
+                    tail
+                }
+                _ => {
+                    let option = String::from_utf8_lossy(option);
+                    return Err(refuse(format!(
+                        "ERR Syntax error in HELLO option '{option}'"
+                    )));
+                }
+            };
+        }
+        Ok(options)
+    }
 }
 
 fn greeting(client: &Client) -> Reply {

@@ -64,21 +64,7 @@ impl Log {
             .mode(sled::Mode::HighThroughput)
             .flush_every_ms(None);
         let db = config.open().map_err(failed)?;
-        let meta = db.open_tree("meta").map_err(failed)?;
-        match meta.get("format").map_err(failed)? {
-            Some(format) if format == FORMAT => {}
-            Some(format) => {
-                let found = format!("of format {}", String::from_utf8_lossy(&format));
-                return Err(Error::Format {
-                    path: path.to_owned(),
-                    found,
-                });
-            }
-            None => {
-                meta.insert("format", FORMAT).map_err(failed)?;
-                db.flush().map_err(failed)?;
-            }
-        }
+        check_format(&db, path)?;
         Ok(Self {
             db,
             #[cfg(test)]
@@ -140,6 +126,30 @@ impl Log {
         }
         self.db.flush().map(drop).map_err(|error| error.to_string())
     }
+}
+
+/// Refuses a log of another format; a new one is marked with ours.
+fn check_format(db: &sled::Db, path: &Path) -> Result<(), Error> {
+    let failed = |error: sled::Error| Error::Log {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    };
+    let meta = db.open_tree("meta").map_err(failed)?;
+    match meta.get("format").map_err(failed)? {
+        Some(format) if format == FORMAT => {}
+        Some(format) => {
+            let found = format!("of format {}", String::from_utf8_lossy(&format));
+            return Err(Error::Format {
+                path: path.to_owned(),
+                found,
+            });
+        }
+        None => {
+            meta.insert("format", FORMAT).map_err(failed)?;
+            db.flush().map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 fn key_record(db: u8, key: &[u8]) -> Vec<u8> {
@@ -215,5 +225,35 @@ fn close(keyspace: &mut Keyspace, done: Option<(Vec<u8>, Entry)>) {
         && !entry.value.is_hollow()
     {
         keyspace.load(*db, key, entry.value, entry.expires);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::engine::ledger::Ledger;
+
+    #[test]
+    fn another_format_and_damage_are_refused_not_guessed_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut keyspace = Keyspace::new(Ledger::new(&[], Arc::default(), mpsc::channel(1).0));
+        let log = Log::open(dir.path()).unwrap();
+        log.db
+            .insert(member_record(0, b"orphan", b"field"), b"value")
+            .unwrap();
+        let error = log.load(&mut keyspace, dir.path()).unwrap_err();
+        assert!(error.to_string().contains("is damaged"), "{error}");
+        log.db
+            .open_tree("meta")
+            .unwrap()
+            .insert("format", "9")
+            .unwrap();
+        drop(log);
+        let error = Log::open(dir.path()).unwrap_err();
+        assert!(error.to_string().contains("is of format 9"), "{error}");
     }
 }
