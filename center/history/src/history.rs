@@ -22,6 +22,7 @@ const CACHE_BYTES: u64 = 128 << 20;
 pub struct History {
     pub(crate) db: sled::Db,
     pub(crate) minute: sled::Tree,
+    pub(crate) five: sled::Tree,
     pub(crate) hour: sled::Tree,
     pub(crate) stale_hour: sled::Tree,
     pub(crate) finding: sled::Tree,
@@ -52,6 +53,7 @@ impl History {
         let tree = |name| db.open_tree(name).map_err(open);
         Ok(Self {
             minute: tree("minute")?,
+            five: tree("five")?,
             hour: tree("hour")?,
             stale_hour: tree("stale_hour")?,
             finding: tree("finding")?,

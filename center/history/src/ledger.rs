@@ -35,6 +35,7 @@ pub struct Skipped {
 #[derive(Default)]
 struct Writes {
     minutes: BTreeMap<Vec<u8>, Block>,
+    fives: BTreeSet<Vec<u8>>,
     hours: BTreeSet<Vec<u8>>,
     findings: Vec<(Vec<u8>, Vec<u8>)>,
     through: u64,
@@ -144,8 +145,9 @@ impl History {
         to.through = entry.sequence;
         for delta in entry.minutes {
             let key = keys::of_site_instant(site, delta.start);
-            to.hours
-                .insert(keys::of_site_instant(site, Tier::Hour.floor(delta.start)));
+            let of = |tier: Tier| keys::of_site_instant(site, tier.floor(delta.start));
+            to.fives.insert(of(Tier::FiveMinutes));
+            to.hours.insert(of(Tier::Hour));
             match to.minutes.get_mut(&key) {
                 Some(block) => block.merge(&delta),
                 None => {
@@ -187,17 +189,23 @@ impl History {
             minutes.push((key, Self::encode(block)?));
         }
         let ledger_key = keys::of_site_number(site, epoch);
-        (
-            &self.minute,
-            &self.hour,
-            &self.stale_hour,
-            &self.finding,
-            &self.ledger,
-            &self.heard,
-        )
-            .transaction(|(minute, hour, stale_hour, finding, ledger, heard)| {
+        let Self {
+            minute,
+            five,
+            hour,
+            stale_hour,
+            finding,
+            ledger,
+            heard,
+            ..
+        } = self;
+        (minute, five, hour, stale_hour, finding, ledger, heard)
+            .transaction(|(minute, five, hour, stale_hour, finding, ledger, heard)| {
                 for (key, value) in &minutes {
                     minute.insert(key.as_slice(), value.as_slice())?;
+                }
+                for key in &writes.fives {
+                    five.remove(key.as_slice())?;
                 }
                 for key in &writes.hours {
                     hour.remove(key.as_slice())?;

@@ -4,8 +4,8 @@
 //! | tree | key | value |
 //! |---|---|---|
 //! | `minute` | site, 0, interval start | encoded [`Block`](bongsu_sdk_sketch::Block) of 1 minute, merged from deltas |
-//! | `hour` | site, 0, interval start | the same of 1 hour, **derived** from the minutes, absent while they change |
-//! | `stale_hour` | site, 0, interval start | empty: this hour is to be derived again |
+//! | `five`, `hour` | site, 0, interval start | the same of 5 minutes and 1 hour, **derived** from the minutes, absent while they change |
+//! | `stale_hour` | site, 0, interval start | empty: this hour and its five minutes are to be derived again |
 //! | `finding` | window end, a number | site and finding as JSON |
 //! | `ledger` | site, 0, epoch | highest sequence applied |
 //! | `loss` | site, 0, epoch, first sequence | what was skipped and why, as JSON |

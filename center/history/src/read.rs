@@ -8,8 +8,8 @@ use bongsu_sdk_sketch::Block;
 use crate::{History, HistoryError, keys};
 
 impl History {
-    /// Hands blocks of `site` that together cover `window` to `visit`: derived hours where they are whole and
-    /// up to date and `coarsest` allows them, else minutes, and for minutes that have not come yet the live 2-second blocks. A block
+    /// Hands blocks of `site` that together cover `window` to `visit`: derived hours and five minutes where they
+    /// are whole, up to date and allowed by `coarsest`, else minutes, and for minutes that have not come yet the live 2-second blocks. A block
     /// belongs to the window in which it **starts**, so that adjacent windows share none.
     ///
     /// # Errors
@@ -24,26 +24,44 @@ impl History {
         let mut recent = BTreeSet::new();
         let mut at = window.from;
         while at < window.to {
-            let hour = Tier::Hour.interval(Tier::Hour.floor(at));
-            let is_whole = coarsest >= Tier::Hour && at == hour.from && hour.to <= window.to;
-            let part = Window::new(at, hour.to.min(window.to));
-            at = part.to;
-            match is_whole
-                .then(|| self.hour.get(keys::of_site_instant(site, hour.from)))
-                .transpose()?
-            {
-                Some(Some(bytes)) => visit(Self::decode(&bytes)?),
-                _ => self.visit_minutes(site, part, &mut |block| {
-                    recent.insert(block.start);
-                    visit(block);
-                })?,
+            let rest = Window::new(at, window.to);
+            if let Some(block) = self.derived(site, rest, coarsest)? {
+                at = block.window().to;
+                visit(block);
+                continue;
             }
+            let five = Tier::FiveMinutes.interval(Tier::FiveMinutes.floor(at));
+            let part = Window::new(at, five.to.min(window.to));
+            at = part.to;
+            self.visit_minutes(site, part, &mut |block| {
+                recent.insert(block.start);
+                visit(block);
+            })?;
         }
         self.visit_live(site, window, &recent, visit);
         Ok(())
     }
 
-    /// Derives up to `limit` hours that have changed and ended; gives how many it did. Call now and then.
+    /// The widest derived block that starts where `rest` does and ends within it.
+    fn derived(
+        &self,
+        site: &SiteId,
+        rest: Window,
+        coarsest: Tier,
+    ) -> Result<Option<Block>, HistoryError> {
+        for (tier, tree) in [(Tier::Hour, &self.hour), (Tier::FiveMinutes, &self.five)] {
+            let interval = tier.interval(rest.from);
+            let fits =
+                tier <= coarsest && tier.floor(rest.from) == rest.from && interval.to <= rest.to;
+            if fits && let Some(bytes) = tree.get(keys::of_site_instant(site, rest.from))? {
+                return Self::decode(&bytes).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Derives up to `limit` hours that have changed and ended, each with its twelve times five minutes; gives
+    /// how many it did. Call now and then.
     ///
     /// # Errors
     /// [`HistoryError`] if the store fails or a block is damaged.
@@ -57,8 +75,7 @@ impl History {
                 continue;
             }
             let _writing = self.lock_writing();
-            let mut block = Block::new(Tier::Hour, start);
-            self.visit_minutes(&site, hour, &mut |minute| block.merge(&minute))?;
+            let block = self.derive_fives(&site, hour)?;
             self.hour.insert(&key, Self::encode(&block)?)?;
             self.stale_hour.remove(&key)?;
             derived += 1;
@@ -67,6 +84,24 @@ impl History {
             }
         }
         Ok(derived)
+    }
+
+    /// Derives the five-minute blocks of an hour; gives the hour made of them.
+    fn derive_fives(&self, site: &SiteId, hour: Window) -> Result<Block, HistoryError> {
+        let mut whole = Block::new(Tier::Hour, hour.from);
+        let mut start = hour.from;
+        while start < hour.to {
+            let five = Tier::FiveMinutes.interval(start);
+            let mut block = Block::new(Tier::FiveMinutes, start);
+            self.visit_minutes(site, five, &mut |minute| block.merge(&minute))?;
+            if !block.scopes.is_empty() {
+                self.five
+                    .insert(keys::of_site_instant(site, start), Self::encode(&block)?)?;
+                whole.merge(&block);
+            }
+            start = five.to;
+        }
+        Ok(whole)
     }
 
     fn visit_minutes(

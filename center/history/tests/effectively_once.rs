@@ -1,6 +1,10 @@
 //! What is applied is applied once, survives a restart, and is read once however a window is cut.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests"
+)]
 
 use bongsu_center_history::{Entry, History, HistoryError};
 use bongsu_sdk_model::{Scope, SiteId, Tier, Timestamp, Window};
@@ -114,6 +118,7 @@ fn hours_replace_their_minutes_and_late_minutes_undo_them() {
 
     assert_eq!(history.derive_hours(at(150 * MINUTE), 10).unwrap(), 2);
     assert_eq!(requests(&history, 0, 3 * HOUR), (150, 2 + 30));
+    assert_eq!(requests(&history, 2 * MINUTE, HOUR), (58, 3 + 11));
     let cut = 90 * MINUTE;
     assert_eq!(
         requests(&history, 0, cut).0 + requests(&history, cut, 3 * HOUR).0,
@@ -123,7 +128,7 @@ fn hours_replace_their_minutes_and_late_minutes_undo_them() {
     history
         .apply(&busan(), 7, vec![entry(151, 5 * MINUTE, 9)], at(2))
         .unwrap();
-    assert_eq!(requests(&history, 0, HOUR), (69, 60));
+    assert_eq!(requests(&history, 0, HOUR), (69, 11 + 5));
     history.derive_hours(at(150 * MINUTE), 10).unwrap();
     assert_eq!(requests(&history, 0, HOUR), (69, 1));
 }

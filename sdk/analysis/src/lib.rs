@@ -29,9 +29,11 @@
 
 mod accumulator;
 mod blocks;
+mod desk;
 mod figure;
 mod selection;
 mod source;
 
 pub use blocks::{BlockError, Blocks};
+pub use desk::Desk;
 pub use source::{RollUpSource, STALE_AFTER};
