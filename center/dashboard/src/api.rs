@@ -21,7 +21,7 @@ use crate::state::State;
         description = "Figures of every site, and answers to questions about them. Errors are RFC 9457 problem documents with a stable `code`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(crate::problem::Problem)),
+    components(schemas(crate::problem::Problem))
 )]
 struct Described;
 
@@ -43,5 +43,8 @@ pub(crate) fn routes() -> (Router<Arc<State>>, Bytes) {
     responses((status = 200, description = "The OpenAPI document of this API", content_type = "application/json")),
 )]
 async fn openapi(Extract(state): Extract<Arc<State>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], state.openapi.clone())
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        state.openapi.clone(),
+    )
 }

@@ -22,7 +22,12 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// [`BackendError`] if no answer can be made. A question that is refused or not understood has an answer
     /// that says so.
-    fn question(&self, question: &str, lang: Option<Lang>, now: Timestamp) -> Result<Answer, BackendError>;
+    fn question(
+        &self,
+        question: &str,
+        lang: Option<Lang>,
+        now: Timestamp,
+    ) -> Result<Answer, BackendError>;
 
     /// Executes a valid plan, worded in `lang`.
     ///

@@ -48,9 +48,10 @@ impl Config {
             overview_every: section.duration("overview_every", Duration::from_secs(1)),
             grace: section.duration("grace", Duration::from_secs(5)),
         };
-        for (key, value) in
-            [("request_timeout", config.request_timeout), ("idle_timeout", config.idle_timeout)]
-        {
+        for (key, value) in [
+            ("request_timeout", config.request_timeout),
+            ("idle_timeout", config.idle_timeout),
+        ] {
             if value.is_zero() {
                 section.fault(key, "must be over zero");
             }

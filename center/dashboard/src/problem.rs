@@ -51,14 +51,19 @@ impl Problem {
     /// What stands for a bare error status that a layer or the router answered with.
     fn of(status: StatusCode) -> Self {
         let (code, detail) = match status {
-            StatusCode::NOT_FOUND => ("not_found", "there is nothing here, hint: see /api/openapi.json"),
-            StatusCode::METHOD_NOT_ALLOWED => {
-                ("method_not_allowed", "this path takes other methods, hint: see the allow header")
-            }
+            StatusCode::NOT_FOUND => (
+                "not_found",
+                "there is nothing here, hint: see /api/openapi.json",
+            ),
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "method_not_allowed",
+                "this path takes other methods, hint: see the allow header",
+            ),
             StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "the request body is too large"),
-            StatusCode::SERVICE_UNAVAILABLE => {
-                ("timeout", "no answer within the time limit, hint: ask for a shorter period")
-            }
+            StatusCode::SERVICE_UNAVAILABLE => (
+                "timeout",
+                "no answer within the time limit, hint: ask for a shorter period",
+            ),
             status if status.is_client_error() => ("bad_request", "the request cannot be read"),
             _ => return Self::internal(),
         };
@@ -71,7 +76,9 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, [(header::CONTENT_TYPE, KIND)], Json(self)).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }
@@ -81,7 +88,12 @@ impl IntoResponse for Problem {
 pub(crate) async fn dress(response: Response) -> Response {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
-    if !is_error || response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == KIND) {
+    if !is_error
+        || response
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind == KIND)
+    {
         return response;
     }
     let mut dressed = Problem::of(status).into_response();

@@ -30,7 +30,8 @@ const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; fo
 pub fn router(config: Config, backend: Arc<dyn Backend>, clock: Arc<dyn Clock>) -> Router {
     let (api, document) = api::routes();
     let limit = DefaultBodyLimit::max(config.body_bytes);
-    let timeout = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, config.request_timeout);
+    let timeout =
+        TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, config.request_timeout);
     let state = Arc::new(State::new(config, backend, clock, document));
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
@@ -44,7 +45,10 @@ pub fn router(config: Config, backend: Arc<dyn Backend>, clock: Arc<dyn Clock>) 
         .layer(header(header::CONTENT_SECURITY_POLICY, POLICY))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "no-referrer"))
-        .layer(header(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
+        .layer(header(
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ))
         .layer(header(header::CACHE_CONTROL, "no-store"))
         .layer(CompressionLayer::new().gzip(true))
         .with_state(state)
@@ -59,6 +63,12 @@ async fn count(
 ) -> Response {
     let response = next.run(request).await;
     let path = path.map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
-    state.responses.get_or_create(&Route { path, status: response.status().as_u16() }).inc();
+    state
+        .responses
+        .get_or_create(&Route {
+            path,
+            status: response.status().as_u16(),
+        })
+        .inc();
     response
 }

@@ -32,7 +32,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[non_exhaustive]
 pub enum Error {
     /// The address can't be listened on.
-    #[error("failed to listen on http {address}: {cause}, hint: is another program using this port?")]
+    #[error(
+        "failed to listen on http {address}: {cause}, hint: is another program using this port?"
+    )]
     Bind {
         /// The address.
         address: SocketAddr,
@@ -64,7 +66,10 @@ impl Handle {
         let _ = (&mut self.accepting).await;
         self.connections.close();
         if timeout(self.grace, self.connections.wait()).await.is_err() {
-            tracing::warn!(open = self.connections.len(), "dashboard connections were cut off");
+            tracing::warn!(
+                open = self.connections.len(),
+                "dashboard connections were cut off"
+            );
         }
     }
 }
@@ -97,12 +102,22 @@ pub async fn bind(
         tasks: connections.clone(),
     };
     let accepting = tokio::spawn(server.accept(listener));
-    Ok(Handle { addr, stop, accepting, connections, grace })
+    Ok(Handle {
+        addr,
+        stop,
+        accepting,
+        connections,
+        grace,
+    })
 }
 
 fn builder(idle: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(idle).max_buf_size(HEAD_BYTES);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(idle)
+        .max_buf_size(HEAD_BYTES);
     builder
 }
 
@@ -116,7 +131,11 @@ struct Server {
 
 impl Server {
     async fn accept(self, listener: TcpListener) {
-        while let Some(Ok(room)) = self.stop.run_until_cancelled(self.room.clone().acquire_owned()).await {
+        while let Some(Ok(room)) = self
+            .stop
+            .run_until_cancelled(self.room.clone().acquire_owned())
+            .await
+        {
             match self.stop.run_until_cancelled(listener.accept()).await {
                 Some(Ok((stream, _))) => drop(self.tasks.spawn(self.serve(stream, room))),
                 Some(Err(error)) => {
@@ -129,9 +148,16 @@ impl Server {
     }
 
     /// Serves one connection to its end; when stopped, to the end of what is in process.
-    fn serve(&self, stream: TcpStream, room: OwnedSemaphorePermit) -> impl Future<Output = ()> + use<> {
+    fn serve(
+        &self,
+        stream: TcpStream,
+        room: OwnedSemaphorePermit,
+    ) -> impl Future<Output = ()> + use<> {
         let service = TowerToHyperService::new(self.router.clone());
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = self
+            .builder
+            .serve_connection(TokioIo::new(stream), service)
+            .into_owned();
         let stop = self.stop.clone();
         async move {
             let mut connection = pin!(connection);

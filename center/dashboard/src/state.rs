@@ -38,7 +38,12 @@ pub(crate) struct Route {
 }
 
 impl State {
-    pub(crate) fn new(config: Config, backend: Arc<dyn Backend>, clock: Arc<dyn Clock>, openapi: Bytes) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        backend: Arc<dyn Backend>,
+        clock: Arc<dyn Clock>,
+        openapi: Bytes,
+    ) -> Self {
         Self {
             backend,
             clock,
@@ -57,10 +62,18 @@ impl State {
         self: &Arc<Self>,
         work: impl FnOnce(&dyn Backend) -> Result<T, BackendError> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = timeout(self.config.question_wait, self.questions.clone().acquire_owned()).await;
+        let turn = timeout(
+            self.config.question_wait,
+            self.questions.clone().acquire_owned(),
+        )
+        .await;
         let Ok(Ok(turn)) = turn else {
             let detail = "other questions are being answered, hint: ask again in a second";
-            return Err(Problem::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "busy", detail));
+            return Err(Problem::new(
+                axum::http::StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                detail,
+            ));
         };
         let state = self.clone();
         blocking(turn, move || work(state.backend.as_ref())).await
@@ -71,7 +84,12 @@ impl State {
         if let Some(fresh) = self.fresh() {
             return Ok(fresh);
         }
-        let turn = self.overviews.clone().acquire_owned().await.map_err(|_| Problem::internal())?;
+        let turn = self
+            .overviews
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| Problem::internal())?;
         if let Some(fresh) = self.fresh() {
             return Ok(fresh);
         }
@@ -79,9 +97,11 @@ impl State {
         blocking(turn, move || {
             let now = state.clock.now();
             let overview = state.backend.overview(now)?;
-            let json = serde_json::to_vec(&overview).map_err(|error| BackendError(error.to_string()))?;
+            let json =
+                serde_json::to_vec(&overview).map_err(|error| BackendError(error.to_string()))?;
             let json = Bytes::from(json);
-            *state.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, json.clone()));
+            *state.latest.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some((now, json.clone()));
             Ok(json)
         })
         .await

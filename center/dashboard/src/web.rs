@@ -30,25 +30,46 @@ async fn page(headers: HeaderMap) -> Response {
         return StatusCode::NOT_FOUND.into_response();
     };
     let tag = etag(&file);
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|given| *given == tag);
-    let caching = [(header::ETAG, tag), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|given| *given == tag);
+    let caching = [
+        (header::ETAG, tag),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
     if known {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
-    (caching, [(header::CONTENT_TYPE, kind("index.html"))], file.data).into_response()
+    (
+        caching,
+        [(header::CONTENT_TYPE, kind("index.html"))],
+        file.data,
+    )
+        .into_response()
 }
 
 async fn asset(Path(name): Path<String>) -> Response {
     let Some(file) = Web::get(&format!("assets/{name}")) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    ([(header::CACHE_CONTROL, FOR_EVER), (header::CONTENT_TYPE, kind(&name))], file.data).into_response()
+    (
+        [
+            (header::CACHE_CONTROL, FOR_EVER),
+            (header::CONTENT_TYPE, kind(&name)),
+        ],
+        file.data,
+    )
+        .into_response()
 }
 
 /// The first 16 bytes of the file's SHA-256. Weak, because it may be sent compressed or not.
 fn etag(file: &EmbeddedFile) -> HeaderValue {
     let hash = file.metadata.sha256_hash();
-    let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = hash
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     HeaderValue::from_str(&format!("W/\"{hex}\"")).unwrap_or(HeaderValue::from_static("W/\"0\""))
 }
 

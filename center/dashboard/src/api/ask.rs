@@ -19,7 +19,7 @@ const MAX_QUESTION: usize = 2_000;
 
 /// A question in words, or a plan; exactly one of them.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `question` or `plan`")]
 pub(super) struct Asked {
     /// In Korean or English, at most 2 000 characters.
     #[schema(example = "전국 시스템 중 가장 부하가 높은 지역은?")]
@@ -54,19 +54,32 @@ pub(super) async fn ask(
     let now = state.clock.now();
     let lang = asked.lang;
     match (asked.question, asked.plan) {
-        (Some(question), None) if is_sayable(&question) => {
-            state.ask(move |backend| backend.question(question.trim(), lang, now)).await.map(Json)
-        }
+        (Some(question), None) if is_sayable(&question) => state
+            .ask(move |backend| backend.question(question.trim(), lang, now))
+            .await
+            .map(Json),
         (None, Some(plan)) => {
             plan.validate().map_err(|faults| {
-                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_plan", faults.to_string())
+                Problem::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "bad_plan",
+                    faults.to_string(),
+                )
             })?;
             let lang = lang.unwrap_or_default();
-            state.ask(move |backend| backend.plan(&plan, lang, now)).await.map(Json)
+            state
+                .ask(move |backend| backend.plan(&plan, lang, now))
+                .await
+                .map(Json)
         }
         _ => {
-            let detail = format!("give either `question` (1 to {MAX_QUESTION} characters) or `plan`");
-            Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_question", detail))
+            let detail =
+                format!("give either `question` (1 to {MAX_QUESTION} characters) or `plan`");
+            Err(Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "bad_question",
+                detail,
+            ))
         }
     }
 }
@@ -77,7 +90,14 @@ fn is_sayable(question: &str) -> bool {
 
 fn unreadable(rejection: JsonRejection) -> Problem {
     let status = rejection.status();
-    let code = if status == StatusCode::PAYLOAD_TOO_LARGE { "too_large" } else { "bad_request" };
-    let detail = format!("{}, hint: send {{\"question\": \"…\"}} as application/json", rejection.body_text());
+    let code = if status == StatusCode::PAYLOAD_TOO_LARGE {
+        "too_large"
+    } else {
+        "bad_request"
+    };
+    let detail = format!(
+        "{}, hint: send {{\"question\": \"…\"}} as application/json",
+        rejection.body_text()
+    );
     Problem::new(status, code, detail)
 }

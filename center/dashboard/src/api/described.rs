@@ -1,7 +1,7 @@
 //! The answer as the OpenAPI document describes it. These types are never built; the real ones are in
 //! `sdk/plan`, which knows nothing of OpenAPI. A test reads real answers with them, so the two can't differ.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "they describe, tests read with them"))]
+#![expect(dead_code, reason = "they describe; tests read with them")]
 
 use std::collections::BTreeMap;
 
@@ -200,4 +200,92 @@ pub(crate) struct StaleSite {
     site: String,
     /// Seconds since it was last heard; null when it never was.
     age_s: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bongsu_sdk_model::{IdentityMode, Metric, SiteId, Unit};
+    use bongsu_sdk_plan as real;
+
+    fn fact(plan: &real::Plan) -> real::Fact {
+        real::Fact {
+            id: "f1".to_owned(),
+            metric: Metric::UsersConcurrent,
+            agg: Some(real::Agg::Max),
+            scope: real::FactScope {
+                site: SiteId::new("busan").ok(),
+                ..real::FactScope::default()
+            },
+            window: plan.window.unwrap(),
+            mode: Some(IdentityMode::Cookie),
+            value: 5_210.0,
+            unit: Unit::Users,
+            error_pct_95: Some(1.6),
+            source: "rollup:1m".to_owned(),
+            derived: Some(real::Derived {
+                op: real::DerivedOp::Mean,
+                inputs: vec!["f2".to_owned()],
+            }),
+            query_id: "q1".to_owned(),
+        }
+    }
+
+    /// An answer with every field filled: the description accepts exactly these fields.
+    #[test]
+    fn a_real_answer_is_as_described() {
+        let text = r#"{"op": "top", "metrics": ["load"], "scope": {"sites": ["busan"]}, "group_by": ["site"],
+            "window": {"from": "2026-11-20T13:30:00+09:00", "to": "2026-11-20T14:30:00+09:00"},
+            "assumed": ["window: last 60 minutes"], "limit": 5}"#;
+        let plan = real::Plan::from_json(text).unwrap();
+        let [title, name] = ["Load by region", "busan"].map(str::to_owned);
+        let answer = real::Answer {
+            facts: vec![fact(&plan)],
+            text: "5,210 [f1]".to_owned(),
+            tables: vec![real::Table {
+                title: title.clone(),
+                columns: vec![real::Column {
+                    title: title.clone(),
+                    unit: Some(Unit::Percent),
+                }],
+                rows: vec![vec![
+                    real::Cell::Text(name.clone()),
+                    real::Cell::Number(1.0),
+                    real::Cell::Empty,
+                ]],
+            }],
+            charts: vec![real::Chart {
+                kind: real::ChartKind::Bar,
+                title: title.clone(),
+                unit: Unit::Percent,
+                categories: vec![name.clone()],
+                series: vec![real::ChartSeries {
+                    name,
+                    points: vec![(1, None)],
+                    values: vec![Some(1.0), None],
+                }],
+            }],
+            links: vec![real::Link {
+                title,
+                href: "/sites/busan".to_owned(),
+            }],
+            coverage: real::Coverage {
+                expected: 2,
+                heard: 1,
+                stale: vec![real::StaleSite {
+                    site: SiteId::new("jeju").unwrap(),
+                    age_s: Some(912),
+                }],
+            },
+            caveats: vec!["mode: cookie".to_owned()],
+            proposal: None,
+            by: "planner".to_owned(),
+            trace_id: None,
+            plan,
+        };
+        let json = serde_json::to_string(&answer).unwrap();
+        let described: Answer = serde_json::from_str(&json).unwrap();
+        assert_eq!(described.facts.first().unwrap().error_pct_95, Some(1.6));
+        assert_eq!(described.plan.group_by.unwrap(), ["site"]);
+    }
 }

@@ -21,5 +21,8 @@ pub(super) struct Health {
     responses((status = 200, description = "It does", body = Health)),
 )]
 pub(super) async fn health() -> Json<Health> {
-    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
+    Json(Health {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+    })
 }

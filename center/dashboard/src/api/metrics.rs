@@ -22,7 +22,11 @@ const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub(super) async fn metrics(Extract(state): Extract<Arc<State>>) -> Result<Response, Problem> {
     let text = spawn_blocking(move || {
         let mut registry = Registry::with_prefix("bongsu");
-        registry.register("http_responses", "Responses of the dashboard by route", state.responses.clone());
+        registry.register(
+            "http_responses",
+            "Responses of the dashboard by route",
+            state.responses.clone(),
+        );
         state.backend.register(&mut registry);
         let mut text = String::new();
         encode(&mut text, &registry).map(|()| text)

@@ -149,9 +149,9 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
 async function problem(response: Response): Promise<Problem> {
   try {
     const body = (await response.json()) as { code?: string; detail?: string; title?: string };
-    return new Problem(body.code ?? `http-${response.status}`, body.detail ?? body.title ?? '');
+    return new Problem(body.code ?? `http_${response.status}`, body.detail ?? body.title ?? '');
   } catch {
-    return new Problem(`http-${response.status}`, response.statusText);
+    return new Problem(`http_${response.status}`, response.statusText);
   }
 }
 

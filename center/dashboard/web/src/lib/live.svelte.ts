@@ -2,7 +2,7 @@
 // while the page is hidden. It keeps the latest overview and a bounded tail of national figures, so a page
 // left open does not grow.
 
-import { overview, type FigureName, type Overview } from './api';
+import { overview, type FigureName, type Overview, type Site } from './api';
 
 const EVERY_MS = 2_000;
 const REQUEST_LIMIT_MS = 8_000;
@@ -23,6 +23,11 @@ class Live {
 
   /** No news for too long: nothing on the page may look live. */
   lost = $derived(this.overview !== null && this.silenceMs > LOST_AFTER_MS);
+
+  /** Seconds since a site was last heard: as the center said, and the silence since. */
+  ageOf(site: Site): number | null {
+    return site.age_s === null ? null : site.age_s + this.silenceMs / 1_000;
+  }
 
   /** Starts; the returned function stops. */
   start(): () => void {

@@ -72,9 +72,9 @@ class Ui {
 
   /** Follows a link of an answer inside the page; false when this page has no such place. */
   follow(href: string): boolean {
-    const site = /^\/sites\/([a-z0-9_.-]+)(\?|$)/.exec(href)?.[1];
-    if (site) this.look(site);
-    return site !== undefined;
+    const place = /^\/(?:sites\/([a-z0-9_.-]+))?(?:\?|$)/.exec(href);
+    if (place) this.look(place[1] ?? null);
+    return place !== null;
   }
 }
 
