@@ -128,14 +128,7 @@ impl Planner {
             let mut plan = self.one(&text, &conversation, now);
             if !matches!(
                 plan.op,
-                Op::Value
-                    | Op::Series
-                    | Op::Compare
-                    | Op::Top
-                    | Op::List
-                    | Op::Forecast
-                    | Op::Sizing
-                    | Op::Report
+                Op::Value | Op::Series | Op::Compare | Op::Top | Op::List
             ) {
                 return None;
             }

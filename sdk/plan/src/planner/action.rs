@@ -98,7 +98,8 @@ fn verb(reading: &Reading<'_>, limits: &[Limit]) -> Option<Verb> {
         .tokens
         .iter()
         .enumerate()
-        .find_map(|(k, token)| token.verb().filter(|_| imperative(reading, k)));
+        .find_map(|(k, token)| token.verb().filter(|_| imperative(reading, k)))
+        .or_else(|| separable(reading));
     let triggered = limits.iter().any(|limit| limit.metric.is_some()) && conditional(reading);
     if triggered && commanded.is_none() && reading.has(Cue::Show) && !question {
         return Some(Verb::Notify);
@@ -125,10 +126,51 @@ fn verb(reading: &Reading<'_>, limits: &[Limit]) -> Option<Verb> {
     }
 }
 
+/// English verbs whose two parts may stand apart: "log this user out".
+const SEPARABLE: &[(&str, &[&str], Verb)] = &[
+    ("log", &[" out", " off"], Verb::Kill),
+    ("kick", &[" out", " off"], Verb::Kill),
+    ("sign", &[" out"], Verb::Kill),
+    ("throw", &[" out"], Verb::Kill),
+    ("lock", &[" out"], Verb::Block),
+    ("shut", &[" out"], Verb::Block),
+    ("keep", &[" out", " away"], Verb::Block),
+    (
+        "stop",
+        &[
+            " from accessing",
+            " from using",
+            " from entering",
+            " from reaching",
+        ],
+        Verb::Block,
+    ),
+];
+
+/// A separable verb that opens a clause.
+fn separable(reading: &Reading<'_>) -> Option<Verb> {
+    reading.tokens.iter().enumerate().find_map(|(k, token)| {
+        let word = reading.text.low.get(token.at..token.end)?;
+        let (_, _, verb) = SEPARABLE.iter().find(|(first, seconds, _)| {
+            word.trim_end() == *first
+                && seconds
+                    .iter()
+                    .any(|second| reading.text.from(token.end).contains(second))
+        })?;
+        opens_clause(reading, k).then_some(*verb)
+    })
+}
+
 /// "…하면", "if …", "when …".
 fn conditional(reading: &Reading<'_>) -> bool {
+    let when = |token: &super::token::Token| {
+        matches!(
+            reading.text.low.get(token.at..token.end),
+            Some("when" | "if" | "whenever")
+        )
+    };
     reading.has(Cue::If)
-        || reading.has(Cue::AtTime)
+        || reading.tokens.iter().any(when)
         || reading.tokens.iter().any(|token| {
             matches!(token.concept(), Some(Concept::Cmp(_)))
                 && reading
@@ -190,6 +232,11 @@ fn imperative(reading: &Reading<'_>, k: usize) -> bool {
         let last = reading.content_after(k).is_none();
         return said || last;
     }
+    opens_clause(reading, k)
+}
+
+/// Whether only filler stands between an English clause's start and a word.
+fn opens_clause(reading: &Reading<'_>, k: usize) -> bool {
     let opens = |i: usize| {
         let Some(before) = reading.get(i) else {
             return true;

@@ -252,6 +252,9 @@ impl Maker<'_, '_, '_> {
             plan.metrics = vec![Metric::ErrorsCount, Metric::Alerts];
         }
         if plan.metrics.is_empty() {
+            plan.metrics.extend(metric::of_thing(found.reading));
+        }
+        if plan.metrics.is_empty() {
             plan.metrics = vec![Metric::UsersConcurrent];
             self.assume(&mut plan, "지표: 동시접속자", "metric: concurrent users");
         }
@@ -280,7 +283,9 @@ impl Maker<'_, '_, '_> {
         plan.metrics = self.ranking_metric().into_iter().collect();
         plan.group_by = found.ranked.into_iter().collect();
         plan.limit = group::limit(found.reading, self.claimed);
-        let low = found.reading.any(&[Cue::Low, Cue::Bottom, Cue::Fast])
+        let low = found
+            .reading
+            .any(&[Cue::Low, Cue::Bottom, Cue::Fast, Cue::Quiet])
             || (self.agg() == Some(Agg::Min) && !found.reading.has(Cue::High));
         if let (true, Some(by)) = (
             low && !found.reading.has(Cue::High),
@@ -328,14 +333,21 @@ impl Maker<'_, '_, '_> {
                 _ => None,
             });
         let thing = || {
-            found.reading.nouns().find_map(|(_, noun)| match noun {
-                Noun::Transaction => Some(Metric::Requests),
-                Noun::Alert => Some(Metric::Alerts),
-                Noun::ErrorKind => Some(Metric::ErrorsCount),
-                Noun::Session => Some(Metric::SessionsActive),
-                Noun::User => Some(Metric::UsersConcurrent),
-                _ => None,
-            })
+            let others = found
+                .reading
+                .nouns()
+                .filter(|(_, noun)| noun.dimension() != found.ranked || found.ranked.is_none());
+            others
+                .map(|(_, noun)| noun)
+                .chain(found.reading.nouns().map(|(_, noun)| noun))
+                .find_map(|noun| match noun {
+                    Noun::Transaction => Some(Metric::Requests),
+                    Noun::Alert => Some(Metric::Alerts),
+                    Noun::ErrorKind => Some(Metric::ErrorsCount),
+                    Noun::Session => Some(Metric::SessionsActive),
+                    Noun::User => Some(Metric::UsersConcurrent),
+                    _ => None,
+                })
         };
         nearest
             .min_by_key(|(distance, _)| *distance)
@@ -385,6 +397,9 @@ impl Maker<'_, '_, '_> {
     fn series(&self, mut plan: Plan) -> Plan {
         let found = self.found;
         plan.metrics = self.metrics();
+        if plan.metrics.is_empty() {
+            plan.metrics.extend(metric::of_thing(found.reading));
+        }
         if plan.metrics.is_empty() {
             plan.metrics = metric::OVERVIEW.to_vec();
             self.assume(&mut plan, "지표: 주요 지표", "metrics: the main ones");

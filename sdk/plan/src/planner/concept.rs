@@ -189,6 +189,7 @@ pub(super) enum Cue {
     Slow,
     Fast,
     Busy,
+    Quiet,
     Per,
     PerBefore,
     Step,

@@ -1,7 +1,7 @@
 //! By what figures are split, ranked and limited.
 
 use super::{
-    concept::{Concept, Cue, Noun},
+    concept::{Concept, Cue, Noun, Time},
     reading::Reading,
     token::{Quantity, Unit},
 };
@@ -90,7 +90,34 @@ pub(super) fn ranked(reading: &Reading<'_>) -> Option<Dimension> {
             None
         }
     };
-    asked_nouns(reading).into_iter().next().or_else(by_place)
+    asked_nouns(reading)
+        .into_iter()
+        .next()
+        .or_else(|| by_unit(reading))
+        .or_else(by_place)
+}
+
+/// "Top 3 users", "which weekday": things read as a unit or as a word about time.
+fn by_unit(reading: &Reading<'_>) -> Option<Dimension> {
+    reading.tokens.iter().enumerate().find_map(|(k, token)| {
+        let cue = reading
+            .content_before(k)
+            .and_then(|i| reading.get(i)?.cue());
+        let ranked = matches!(
+            cue,
+            Some(
+                Cue::Top | Cue::Bottom | Cue::Most | Cue::High | Cue::Slow | Cue::Busy | Cue::Which
+            )
+        );
+        match token.quantity().map(|quantity| quantity.unit) {
+            Some(Unit::People) if ranked => Some(Dimension::User),
+            Some(Unit::Machine) if ranked => Some(Dimension::Instance),
+            _ if token.time() == Some(Time::Workdays) && cue == Some(Cue::Which) => {
+                Some(Dimension::Weekday)
+            }
+            _ => None,
+        }
+    })
 }
 
 /// The dimensions of the nouns that are asked for, best first.

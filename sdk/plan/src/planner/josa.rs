@@ -113,9 +113,14 @@ pub(super) fn ends_word(rest: &str) -> bool {
     word.is_empty() || word.starts_with(|c: char| c.is_ascii_alphanumeric()) || is_particle(word)
 }
 
-/// Whether a word is a particle.
+/// Whether a word is a particle, or two in a row ("까지의", "에서는").
 pub(super) fn is_particle(word: &str) -> bool {
-    PARTICLES.contains(&word)
+    let one = |word: &str| PARTICLES.contains(&word);
+    one(word)
+        || word.char_indices().skip(1).any(|(at, _)| {
+            word.split_at_checked(at)
+                .is_some_and(|(a, b)| one(a) && one(b))
+        })
 }
 
 /// The word without its particle; itself when it has none or would vanish.

@@ -2,7 +2,8 @@
 //!
 //! A phrase is matched as written with these freedoms: a space stands for any white space, a hyphen or
 //! nothing; English words end at a word boundary and may carry a plural or genitive; a Korean word may begin
-//! inside another word unless it is marked `^` (then only at a word's start or right after a known word) and
+//! inside another word unless it is marked `^` (then only at a word's start or right after a known word) or
+//! `^^` (then only at a word's start) and
 //! may be followed by anything unless it ends in `$` (then only by a particle or the end of the word).
 //! Of several phrases that fit, the longest is meant.
 
@@ -25,6 +26,8 @@ struct Phrase {
     chars: Vec<char>,
     concept: Concept,
     at_start: bool,
+    /// Never right behind a known word, where it would be a particle.
+    apart: bool,
     at_end: bool,
     english: bool,
 }
@@ -92,6 +95,7 @@ impl Lexicon {
     }
 
     fn add(&mut self, phrase: &str, concept: Concept) {
+        let apart = phrase.starts_with("^^");
         let at_start = phrase.starts_with('^');
         let at_end = phrase.ends_with('$');
         let chars: Vec<char> = phrase
@@ -107,6 +111,7 @@ impl Lexicon {
         let phrase = Phrase {
             concept,
             at_start: at_start || single,
+            apart,
             at_end: at_end || single,
             english,
             chars,
@@ -119,15 +124,17 @@ impl Lexicon {
     pub(super) fn find(&self, text: &str, at: usize, start: bool) -> Option<Found> {
         let rest = text.get(at..)?;
         let first = rest.chars().next()?;
-        let letter_before = text
-            .get(..at)?
-            .chars()
-            .next_back()
-            .is_some_and(|c| c.is_ascii_alphanumeric());
+        let before = text.get(..at)?.chars().next_back();
+        let letter_before = before.is_some_and(|c| c.is_ascii_alphanumeric());
+        let glued = before.is_some_and(char::is_alphanumeric);
         self.by_first
             .get(&first)?
             .iter()
-            .filter(|phrase| (!phrase.at_start || start) && !(phrase.english && letter_before))
+            .filter(|phrase| {
+                (!phrase.at_start || start)
+                    && !(phrase.apart && glued)
+                    && !(phrase.english && letter_before)
+            })
             .filter_map(|phrase| {
                 Some(Found {
                     len: phrase.fits(rest)?,

@@ -91,7 +91,9 @@ pub(super) fn implied(reading: &Reading<'_>) -> Option<Metric> {
             Metric::LatencyAvg
         });
     }
-    reading.has(Cue::Busy).then_some(Metric::Load)
+    reading
+        .any(&[Cue::Busy, Cue::Quiet])
+        .then_some(Metric::Load)
 }
 
 /// The metric that counts the thing asked for: "how many users", "알림이 몇 건".
@@ -101,13 +103,37 @@ pub(super) fn counted(reading: &Reading<'_>, window: Option<PlanWindow>) -> Opti
     }
     let ranged = matches!(window, Some(PlanWindow::Range { .. }));
     let failed = reading.has(Cue::Failed);
-    reading.nouns().find_map(|(_, noun)| {
-        Some(match noun.counted()? {
-            Metric::UsersConcurrent if ranged => Metric::UsersDistinct,
-            Metric::Requests if failed => Metric::ErrorsCount,
-            metric => metric,
-        })
+    let asked = reading
+        .tokens
+        .iter()
+        .position(|token| matches!(token.cue(), Some(Cue::Count | Cue::HowMuch)))?;
+    let mut near: Vec<(usize, Metric)> = reading
+        .nouns()
+        .filter(|(k, _)| !names(reading, *k))
+        .filter_map(|(k, noun)| Some((k.abs_diff(asked), noun.counted()?)))
+        .collect();
+    near.sort_by_key(|(distance, _)| *distance);
+    near.first().map(|(_, metric)| match metric {
+        Metric::UsersConcurrent if ranged => Metric::UsersDistinct,
+        Metric::Requests if failed => Metric::ErrorsCount,
+        metric => *metric,
     })
+}
+
+/// What is compared or drawn when no metric is named but a thing that can be counted is.
+pub(super) fn of_thing(reading: &Reading<'_>) -> Option<Metric> {
+    reading
+        .nouns()
+        .filter(|(k, _)| !names(reading, *k))
+        .find_map(|(_, noun)| noun.counted())
+}
+
+/// Whether a noun only tells what the name beside it is: "사용자 kim-star".
+fn names(reading: &Reading<'_>, k: usize) -> bool {
+    use super::token::Kind;
+    reading
+        .get(k + 1)
+        .is_some_and(|token| matches!(token.kind, Kind::Ident(_) | Kind::Quoted(_)))
 }
 
 /// What an overview shows when no metric is named.

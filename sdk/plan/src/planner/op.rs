@@ -75,6 +75,7 @@ const RULES: &[Rule] = &[
     (Decision::Do(Op::Correlate), |f| {
         f.has(Cue::Compare) && f.metrics.len() >= 2
     }),
+    (Decision::Do(Op::List), |f| f.who_did_what()),
     (Decision::Do(Op::Top), |f| f.ranks()),
     (Decision::ValueBeside, |f| {
         f.has(Cue::Compare) && !f.metrics.is_empty() && f.ranked.is_some()
@@ -96,7 +97,9 @@ const RULES: &[Rule] = &[
     }),
     (Decision::Do(Op::Explain), |f| f.complains()),
     (Decision::Do(Op::Series), |f| f.series()),
-    (Decision::Do(Op::Value), |f| !f.metrics.is_empty()),
+    (Decision::Do(Op::Value), |f| {
+        !f.metrics.is_empty() || super::metric::counted(f.reading, f.plain.window).is_some()
+    }),
     (Decision::Do(Op::Value), |f| {
         f.has(Cue::State)
             && (f.named_place()
@@ -229,8 +232,16 @@ impl Found<'_, '_> {
         let Some(dimension) = self.ranked else {
             return false;
         };
-        let slow = self.any(&[Cue::Slow, Cue::Busy, Cue::Fast]);
+        let slow = self.any(&[Cue::Slow, Cue::Busy, Cue::Fast, Cue::Quiet]);
         let best = self.superlative()
+            || self.has(Cue::Quiet)
+            || self.reading.tokens.iter().any(|t| {
+                self.reading
+                    .text
+                    .low
+                    .get(t.at..t.end)
+                    .is_some_and(|word| word.ends_with("est"))
+            })
             || self.reading.tokens.iter().any(|t| {
                 matches!(
                     t.concept(),
@@ -268,6 +279,16 @@ impl Found<'_, '_> {
                 || !self.split.is_empty())
     }
 
+    /// "어떤 사용자가 어떤 기능에서 …": rows, unless the most of something is asked for.
+    fn who_did_what(&self) -> bool {
+        let asked = self
+            .reading
+            .tokens
+            .iter()
+            .filter(|t| matches!(t.cue(), Some(Cue::Which | Cue::Who)));
+        asked.count() >= 2 && !self.any(&[Cue::Most, Cue::Top])
+    }
+
     fn lists(&self) -> bool {
         let which = self
             .reading
@@ -281,7 +302,9 @@ impl Found<'_, '_> {
         let counting = self.any(&[Cue::Count, Cue::HowMuch]);
         let failed_rows =
             self.noun(Noun::Transaction) && self.free_metrics == [Metric::ErrorsCount];
-        (which >= 2 && !counting && (target.is_some() || self.free_metrics.is_empty()))
+        (which >= 2
+            && (!counting || which >= 3)
+            && (target.is_some() || self.free_metrics.is_empty()))
             || (target.is_some() && self.has(Cue::List))
             || (target.is_some()
                 && (self.free_metrics.is_empty() || failed_rows)

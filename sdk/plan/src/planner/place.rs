@@ -193,6 +193,14 @@ fn quoted(reading: &Reading<'_>, k: usize, name: &str) -> Role {
 
 /// A plain word is a name only right behind "user", "session", "instance"…, or right before "group".
 fn bare(reading: &Reading<'_>, k: usize) -> Role {
+    let word = reading
+        .get(k)
+        .and_then(|token| reading.text.low.get(token.at..token.end))
+        .unwrap_or_default();
+    let asked = k.checked_sub(2).and_then(|i| reading.get(i)?.cue()) == Some(Cue::Which);
+    if asked || VERBS.contains(&word) {
+        return Role::Nothing;
+    }
     let before = k
         .checked_sub(1)
         .filter(|i| reading.adjacent(*i, k))
@@ -211,6 +219,91 @@ fn bare(reading: &Reading<'_>, k: usize) -> Role {
         })
         .unwrap_or(Role::Nothing)
 }
+
+/// English words that stand behind "user" or "session" without naming one.
+const VERBS: &[&str] = &[
+    "made",
+    "makes",
+    "make",
+    "who",
+    "that",
+    "whose",
+    "which",
+    "with",
+    "without",
+    "has",
+    "had",
+    "have",
+    "using",
+    "from",
+    "sent",
+    "send",
+    "generated",
+    "generate",
+    "caused",
+    "called",
+    "call",
+    "calls",
+    "saw",
+    "sees",
+    "see",
+    "use",
+    "used",
+    "came",
+    "come",
+    "went",
+    "got",
+    "get",
+    "gets",
+    "as",
+    "into",
+    "can",
+    "could",
+    "may",
+    "might",
+    "should",
+    "must",
+    "not",
+    "so",
+    "if",
+    "but",
+    "or",
+    "than",
+    "via",
+    "agent",
+    "right",
+    "were",
+    "experienced",
+    "hit",
+    "hits",
+    "hitting",
+    "received",
+    "spent",
+    "stayed",
+    "stay",
+    "visited",
+    "visit",
+    "table",
+    "data",
+    "info",
+    "information",
+    "page",
+    "base",
+    "out",
+    "off",
+    "them",
+    "all",
+    "away",
+    "down",
+    "up",
+    "out",
+    "off",
+    "them",
+    "all",
+    "away",
+    "down",
+    "up",
+];
 
 fn noun_before(reading: &Reading<'_>, k: usize) -> Option<Noun> {
     let mut nouns = (0..k)

@@ -157,7 +157,8 @@ const ENGLISH: &[(&str, f64)] = &[
 ];
 
 /// The number, quantity, clock, date or length of time at the start of `rest`, and the bytes it covers.
-pub(super) fn read(rest: &str) -> Option<(Kind, usize)> {
+/// `apart` says that a word of its own begins here: number words are read only then.
+pub(super) fn read(rest: &str, apart: bool) -> Option<(Kind, usize)> {
     if let Some((_, value, unit)) = LENGTHS.iter().find(|(name, ..)| starts_word(rest, name)) {
         let name = LENGTHS
             .iter()
@@ -174,7 +175,7 @@ pub(super) fn read(rest: &str) -> Option<(Kind, usize)> {
     if rest.starts_with(|c: char| c.is_ascii_digit()) {
         return super::calendar::read(rest).or_else(|| digits(rest));
     }
-    words(rest)
+    if apart { words(rest) } else { None }
 }
 
 fn digits(rest: &str) -> Option<(Kind, usize)> {
@@ -332,7 +333,7 @@ fn clock(value: f64, rest: &str) -> Option<(Clock, usize)> {
         if seconds.is_some_and(|s| s.bytes().all(|b| b.is_ascii_digit())) {
             len += 3;
         }
-    } else if trimmed.starts_with('시') && !trimmed.starts_with("시간") {
+    } else if trimmed.strip_prefix('시').is_some_and(hour_ends) {
         len = rest.len() - trimmed.len() + '시'.len_utf8();
         let tail = rest.get(len..)?;
         if half_behind(tail) {
@@ -360,6 +361,13 @@ fn clock(value: f64, rest: &str) -> Option<(Clock, usize)> {
         }
     }
     (len > 0).then_some((clock, len))
+}
+
+/// Whether the word ends behind 시, or a half or the minutes follow: "3시반", "3시30분".
+fn hour_ends(rest: &str) -> bool {
+    super::josa::ends_word(rest) && !rest.starts_with('간')
+        || rest.starts_with('반')
+        || rest.starts_with(|c: char| c.is_ascii_digit())
 }
 
 fn oclock(rest: &str) -> Option<usize> {
@@ -410,7 +418,8 @@ fn words(rest: &str) -> Option<(Kind, usize)> {
     }
     let (value, len) = native(rest).or_else(|| sino(rest))?;
     let tail = rest.get(len..)?;
-    if let Some((clock, more)) = clock(value, tail).filter(|_| tail.trim_start().starts_with('시'))
+    if let Some((clock, more)) =
+        clock(value, tail).filter(|_| tail.trim_start().strip_prefix('시').is_some_and(hour_ends))
     {
         return Some((Kind::Clock(clock), len + more));
     }
@@ -490,7 +499,7 @@ mod tests {
 
     fn check(text: &str, value: f64, unit: Unit) {
         assert_eq!(
-            read(text).map(|(kind, _)| kind),
+            read(text, true).map(|(kind, _)| kind),
             Some(Kind::Quantity(Quantity { value, unit })),
             "{text}"
         );
@@ -522,12 +531,12 @@ mod tests {
             ("09:05", 9, 5),
             ("열두 시", 12, 0),
         ] {
-            let Some((Kind::Clock(clock), _)) = read(text) else {
+            let Some((Kind::Clock(clock), _)) = read(text, true) else {
                 panic!("{text}")
             };
             assert_eq!((clock.hour, clock.minute), (hour, minute), "{text}");
         }
-        let Some((Kind::Clock(clock), _)) = read("3:30 pm.") else {
+        let Some((Kind::Clock(clock), _)) = read("3:30 pm.", true) else {
             panic!()
         };
         assert_eq!(clock.half, Some(Half::Pm));
@@ -535,8 +544,8 @@ mod tests {
 
     #[test]
     fn this_hour_is_no_number() {
-        assert_eq!(read("이 시간대"), None);
-        assert_eq!(read("일별"), None);
-        assert_eq!(read("4bf92f"), None);
+        assert_eq!(read("이 시간대", true), None);
+        assert_eq!(read("일별", true), None);
+        assert_eq!(read("4bf92f", true), None);
     }
 }

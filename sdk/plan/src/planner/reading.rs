@@ -44,11 +44,6 @@ impl<'a> Reading<'a> {
         self.tokens.get(i)
     }
 
-    /// The token before `i`.
-    pub(super) fn before(&self, i: usize) -> Option<&Token> {
-        self.tokens.get(i.checked_sub(1)?)
-    }
-
     /// Whether a hint is there.
     pub(super) fn has(&self, cue: Cue) -> bool {
         self.tokens.iter().any(|token| token.cue() == Some(cue))

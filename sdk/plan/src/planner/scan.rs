@@ -81,6 +81,20 @@ impl Scanner<'_> {
         })
     }
 
+    /// Whether a word of its own begins here, or something said about time ends: "최근한시간".
+    fn apart(&self) -> bool {
+        let before = self
+            .text
+            .low
+            .get(..self.at)
+            .and_then(|head| head.chars().next_back());
+        before.is_none_or(|c| !c.is_alphanumeric())
+            || self
+                .tokens
+                .last()
+                .is_some_and(|token| token.end == self.at && token.time().is_some())
+    }
+
     fn push(&mut self, len: usize, kind: Kind) {
         self.flush();
         self.tokens.push(Token {
@@ -159,7 +173,7 @@ impl Scanner<'_> {
             .lexicon
             .find(&self.text.low, self.at, true)
             .map_or(0, |found| found.len);
-        let number = quantity::read(self.text.from(self.at));
+        let number = quantity::read(self.text.from(self.at), self.apart());
         let number_len = number.as_ref().map_or(0, |(_, len)| *len);
         if literal::names_something(word)
             && word.len() > known
@@ -185,7 +199,7 @@ impl Scanner<'_> {
             self.push(found.len, Kind::Word(found.concept));
             return true;
         }
-        starts && self.unknown.is_none() && c.is_alphabetic() && self.misspelt()
+        starts && self.apart() && c.is_alphabetic() && self.misspelt()
     }
 
     /// A misspelt word, alone or with the next one ("concurent users", "동시접숙자 수").

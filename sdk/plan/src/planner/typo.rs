@@ -4,20 +4,28 @@
 pub(super) struct Spelling {
     units: Vec<char>,
     allowed: usize,
+    /// Five letters are close to too many words: only letters that changed places are forgiven.
+    swapped_only: bool,
 }
 
 /// Splits a word into letters or jamo; `None` when it is too short to be corrected safely.
 pub(super) fn spell(word: &str) -> Option<Spelling> {
     let chars: Vec<char> = word.chars().filter(|c| c.is_alphanumeric()).collect();
     let hangul = chars.iter().copied().any(crate::lang::is_hangul);
-    let least = if hangul { 3 } else { 6 };
+    let least = if hangul { 3 } else { 5 };
     if chars.len() < least || chars.len() > 24 || chars.iter().any(char::is_ascii_digit) {
         return None;
     }
-    let allowed = if chars.len() >= 2 * least { 2 } else { 1 };
+    let allowed = if chars.len() >= if hangul { 6 } else { 12 } {
+        2
+    } else {
+        1
+    };
+    let swapped_only = !hangul && chars.len() == 5;
     Some(Spelling {
         units: units(&chars),
         allowed,
+        swapped_only,
     })
 }
 
@@ -35,6 +43,14 @@ pub(super) fn distance(word: &Spelling, phrase: &[char]) -> Option<usize> {
     }
     let units = units(&phrase);
     if units.len().abs_diff(word.units.len()) > word.allowed {
+        return None;
+    }
+    let sorted = |letters: &[char]| {
+        let mut letters = letters.to_vec();
+        letters.sort_unstable();
+        letters
+    };
+    if word.swapped_only && sorted(&word.units) != sorted(&units) {
         return None;
     }
     Some(edits(&word.units, &units)).filter(|distance| *distance <= word.allowed)

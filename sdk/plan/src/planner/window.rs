@@ -160,7 +160,17 @@ fn groups(reading: &Reading<'_>, claimed: &[bool]) -> Vec<Vec<usize>> {
                     | Concept::Cue(super::concept::Cue::Follow | super::concept::Cue::Step)
             )
         );
+        // "부산에서 어제": the particle belongs to the place before it.
+        let particle = matches!(
+            token.kind,
+            Kind::Word(Concept::Time(Time::From | Time::Until))
+        ) && reading
+            .text
+            .low
+            .get(token.at..token.end)
+            .is_some_and(|word| !word.is_ascii());
         match groups.last_mut() {
+            Some(last) if timely && free && particle && last.is_empty() => {}
             Some(last) if timely && free => last.push(k),
             Some(last) if !passes && !last.is_empty() => groups.push(Vec::new()),
             _ => {}

@@ -19,7 +19,7 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Q(Cue::List),
-        "목록|리스트|내역|이력|명단|로그를|list|listing|history|log of|enumerate",
+        "목록|리스트|내역|이력|명단|명부|로그를|list|listing|history|log of|enumerate",
     ),
     (
         Q(Cue::Count),
@@ -27,7 +27,7 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Q(Cue::HowMuch),
-        "얼마나|얼마야|얼마죠|얼마지|얼마인|얼마|몇 %|몇 퍼센트|몇 프로|몇|how much|how high|how fast|how long|how busy|how is|how are|how was",
+        "얼마나|얼마야|얼마죠|얼마지|얼마인|얼마|몇 %|몇 퍼센트|몇 프로|몇|how|how much|how high|how fast|how long|how is|how are|how was",
     ),
     (Q(Cue::Which), "^어떤|^어느|^무슨|which"),
     (Q(Cue::Who), "^누가|^누구|who|whose"),
@@ -58,7 +58,11 @@ pub(super) const ROWS: Rows = &[
     (Q(Cue::Fast), "빠른|빨라|fastest|quickest"),
     (
         Q(Cue::Busy),
-        "바쁜|붐비는|붐볐|몰린|몰리는|busiest|busy|crowded|most loaded|overloaded",
+        "바쁜|바빠|바쁘|붐비는|붐벼|붐볐|몰린|몰리는|busiest|busy|crowded|most loaded|overloaded",
+    ),
+    (
+        Q(Cue::Quiet),
+        "한가한|한가해|한산한|한산해|여유로운|여유 있는|널널한|quietest|quiet|least busy|least loaded|idle|idlest",
     ),
     (Q(Cue::Per), "^별로|^별|^마다|^당 "),
     (
@@ -122,7 +126,7 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Q(Cue::Trouble),
-        "장애|문제|병목|불능|안 돼|안돼|안 되|안되|안 떠|안떠|안 열|안열|안 들어가|안들어가|안 나와|접속이 안|먹통|뻗|죽었|멈췄|멈춰|다운됐|다운되|끊겨|끊김|버벅|렉|타임아웃|outage|incident|problem|bottleneck|broken|not working|does not work|doesn't work|isn't working|down|failing|crash|crashed|unavailable|can't|cannot|timeout|trouble|wrong|stuck|frozen",
+        "장애|문제|병목|불능|안 돼|안돼|안 되|안되|안 됩|안됩|안 됨|안됨|못 들어가|느려요|느립니다|안 떠|안떠|안 열|안열|안 들어가|안들어가|안 나와|접속이 안|먹통|뻗|죽었|멈췄|멈춰|다운됐|다운되|끊겨|끊김|버벅|렉|타임아웃|outage|incident|problem|bottleneck|broken|not working|does not work|doesn't work|isn't working|down|failing|crash|crashed|unavailable|can't|cannot|timeout|trouble|wrong|stuck|frozen",
     ),
     (
         Q(Cue::WhatsUp),
@@ -200,7 +204,7 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Q(Cue::Took),
-        "걸린|걸리는|걸렸|소요된|소요|took|taking|takes|lasting|lasted",
+        "몇 초|몇초|몇 밀리초|걸린|걸리는|걸렸|소요된|소요|took|taking|takes|lasting|lasted",
     ),
     (
         Q(Cue::All),
@@ -208,7 +212,7 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Q(Cue::Deictic),
-        "^이 |^그 |^저 |^해당|^특정|^아까|^방금 그|^그거|^이거|^그것|^이것|this|that|these|those|it|certain|specific|a particular|particular|them",
+        "^^이 |^^그 |^^저 |^해당|^특정|^아까|^방금 그|^^그거|^^이거|^^그것|^^이것|this|that|these|those|it|certain|specific|a particular|particular|them",
     ),
     (Q(Cue::Same), "동일한|동일|같은|same"),
     (
