@@ -127,9 +127,9 @@ impl Pipeline {
         self.history.flush().context("failed to flush history")
     }
 
-    /// The 2-second blocks that changed since the last call.
+    /// The 2-second blocks that changed lately.
     pub(crate) fn take_live(&mut self) -> Vec<Block> {
-        self.aggregator.take_changed_live(PULSE_BLOCKS)
+        self.aggregator.tell_changed_live(PULSE_BLOCKS)
     }
 
     /// Batches that a failing masker made us hide.

@@ -146,10 +146,10 @@ impl Aggregator {
         mem::take(&mut self.minutes).into_values().collect()
     }
 
-    /// Live 2-second blocks changed since the last call, at most `limit`, oldest first. Each is the whole
-    /// state of its interval and replaces what was read before.
-    pub fn take_changed_live(&mut self, limit: usize) -> Vec<Block> {
-        self.live.take_changed(limit)
+    /// Live 2-second blocks that changed lately, at most `limit`, oldest first. Each is the whole state of its
+    /// interval, replaces what was told before, and is told four times: a lost pulse loses nothing.
+    pub fn tell_changed_live(&mut self, limit: usize) -> Vec<Block> {
+        self.live.tell_changed(limit)
     }
 
     /// Takes the concurrent users at the end of every 2-second interval that has ended and saw somebody.
@@ -370,18 +370,23 @@ mod tests {
     }
 
     #[test]
-    fn live_blocks_are_whole_states_of_their_interval() {
+    fn live_blocks_are_whole_states_told_four_times() {
         let mut aggregator = aggregator(ten_minutes());
-        aggregator.add(&request(1_000, "a"), at(1_000));
+        let mut tell = |request: Option<Transaction>| -> Vec<u64> {
+            if let Some(request) = request {
+                aggregator.add(&request, request.ended);
+            }
+            let told = aggregator.tell_changed_live(10);
+            told.iter()
+                .map(|block| block.scopes[&Scope::Site].counters.requests)
+                .collect()
+        };
+        assert_eq!(tell(Some(request(1_000, "a"))), [1]);
+        assert_eq!(tell(Some(request(1_500, "b"))), [2]);
+        assert_eq!(tell(Some(request(2_000, "b"))), [2, 1]);
         assert_eq!(
-            aggregator.take_changed_live(10)[0].scopes[&Scope::Site]
-                .counters
-                .requests,
-            1
+            [tell(None), tell(None), tell(None), tell(None)],
+            [vec![2, 1], vec![2, 1], vec![1], vec![]]
         );
-        aggregator.add(&request(1_500, "b"), at(1_500));
-        let again = aggregator.take_changed_live(10);
-        assert_eq!(again[0].scopes[&Scope::Site].counters.requests, 2);
-        assert!(aggregator.take_changed_live(10).is_empty());
     }
 }

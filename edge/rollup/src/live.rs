@@ -1,9 +1,6 @@
-//! The last 30 minutes in 2-second blocks, and which of them changed since they were last read.
+//! The last 30 minutes in 2-second blocks, and which of them are to be told again.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use bongsu_sdk_model::{Tier, Timestamp};
 use bongsu_sdk_sketch::Block;
@@ -11,11 +8,15 @@ use bongsu_sdk_sketch::Block;
 /// How long live blocks are kept.
 const KEPT: Duration = Duration::from_secs(30 * 60);
 
+/// How often a changed block is told: whoever hears of it may miss all but one of the tellings.
+const TELLINGS: u8 = 4;
+
 /// A ring of live blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
     blocks: BTreeMap<Timestamp, Block>,
-    changed: BTreeSet<Timestamp>,
+    /// Tellings left per changed block.
+    changed: BTreeMap<Timestamp, u8>,
 }
 
 impl Live {
@@ -25,7 +26,7 @@ impl Live {
             return None;
         }
         let start = Tier::TwoSeconds.floor(at);
-        self.changed.insert(start);
+        self.changed.insert(start, TELLINGS);
         Some(
             self.blocks
                 .entry(start)
@@ -45,15 +46,21 @@ impl Live {
             .collect()
     }
 
-    /// Blocks changed since the last call, oldest first, at most `limit`; the newest win.
-    pub(crate) fn take_changed(&mut self, limit: usize) -> Vec<Block> {
-        let changed = std::mem::take(&mut self.changed);
-        let skip = changed.len().saturating_sub(limit);
-        changed
-            .iter()
+    /// Blocks that changed lately, each told [`TELLINGS`] times, oldest first, at most `limit`; the newest win.
+    pub(crate) fn tell_changed(&mut self, limit: usize) -> Vec<Block> {
+        let skip = self.changed.len().saturating_sub(limit);
+        let told = self
+            .changed
+            .keys()
             .skip(skip)
-            .filter_map(|start| self.blocks.get(start).cloned())
-            .collect()
+            .filter_map(|start| self.blocks.get(start))
+            .cloned();
+        let told = told.collect();
+        self.changed.retain(|_, left| {
+            *left -= 1;
+            *left > 0
+        });
+        told
     }
 
     /// Forgets what is no longer live.

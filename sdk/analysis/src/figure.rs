@@ -73,7 +73,7 @@ pub(crate) fn of(
             let estimate = tile.users(mode).estimate();
             let error = Some(estimate.error_pct_95);
             Some(Figure {
-                value: estimate.value,
+                value: estimate.value.round(),
                 mode: Some(mode),
                 error_pct_95: error,
             })
