@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::OnceLock};
 
-use crate::text::is_hangul;
+use crate::{text::is_hangul, words::Words};
 
 /// What stands under a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +29,8 @@ pub(crate) enum Category {
     ServerIp,
     Geo,
     UserId,
+    /// Perhaps a login name: `id`, or a message about a login.
+    MaybeUserId,
     Password,
     Token,
     /// A number or code that identifies a thing: order, document, trace, time, version, amount.
@@ -38,8 +40,8 @@ pub(crate) enum Category {
 }
 
 use Category::{
-    Account, AccountOrUser, Address, Birth, Card, ClientIp, DriverLicense, Email, Geo, MaybeName, Name, Neutral, Passport,
-    Password, Phone, Plate, Rrn, ServerIp, Thing, Token, UserId, UserName,
+    Account, AccountOrUser, Address, Birth, Card, ClientIp, DriverLicense, Email, Geo, MaybeName, MaybeUserId, Name, Neutral,
+    Passport, Password, Phone, Plate, Rrn, ServerIp, Thing, Token, UserId, UserName,
 };
 
 /// Keys in English, written together and in lower case; they match the end of a key.
@@ -50,7 +52,7 @@ const KEYS: &[(Category, &str)] = &[
     (MaybeName, "receiver recipient sender holder accountholder cardholder applicant customer reporter assignee requester \
                  requestor approver author writer owner manager patient employee guardian depositor remitter payer payee \
                  beneficiary insured visitor student teacher resident citizen signer buyer seller driver passenger guest \
-                 attendee participant claimant petitioner complainant registrant contactperson rcvr recvnm rcvnm"),
+                 leader teamleader chief chairman attendee participant claimant petitioner complainant registrant contactperson rcvr recvnm rcvnm"),
     (Phone, "phone mobile tel telno telephone hp hpno handphone cell cellphone cellno phoneno phonenum phonenumber mobileno \
              mobilenum mobilenumber mobilephone contactno contactnumber contacttel msisdn fax faxno faxnumber callback \
              callbackno callbacknumber caller callee callerid hometel officetel smsto recvno rcvno sendno ctn cphone mphone \
@@ -89,6 +91,7 @@ const KEYS: &[(Category, &str)] = &[
               loginuser login user userno empno employeeno membernumber principal createdby updatedby modifiedby \
               deletedby operatorid operator actor actorid ruser userlogin registerid regid regrid rgtrid modid mdfrid \
               writerid authorid senderid receiverid ownerid managerid approverid studentid patientid"),
+    (MaybeUserId, "id"),
     (Password, "password passwd passwrd pwd pass passphrase pw userpw userpwd loginpw loginpwd newpassword oldpassword \
                 currentpassword passcode passwordconfirm dbpassword masterpassword pin pinno pinnumber otp otpcode secret \
                 clientsecret userpassword rootpassword"),
@@ -112,15 +115,15 @@ const KEYS: &[(Category, &str)] = &[
 ];
 
 /// Words in front of `name` or `nm` that make it a person's.
-const PERSON: &str = "user member cust customer emp employee person people full first last given family real kor eng recv rcv \
+static PERSON: Words = Words::new("user member cust customer emp employee person people full first last given family real kor eng recv rcv \
     rcvr receiver recipient sender send owner holder applicant applcnt aplcnt patient student guardian parent child rider \
     driver visitor guest contact manager mngr mgr reg rgtr writer wrtr author depositor dpstr payer payee nick resident staff \
     citizen insured reporter assignee approver buyer seller orderer purchaser rep ceo teacher professor doctor nurse \
     worker operator chrg charger mbr mem usr civil petitioner claimant complainant passenger tenant spouse father mother \
-    register signer attendee participant head account";
+    register signer attendee participant head account");
 
 /// Words in front of `name`, or keys around it, that make it a thing's.
-const THING: &str = "product prod item menu goods good file folder class table column host service svc dept department org \
+static THING: Words = Words::new("product prod item menu goods good file folder class table column host service svc dept department org \
     organization company corp bank branch code job app application bean thread event sort display field method param \
     parameter server node site db database schema tag pod container namespace image region city country brand model shop \
     store team project group role category cate doc document page screen program module package pkg api rule policy cluster \
@@ -129,7 +132,7 @@ const THING: &str = "product prod item menu goods good file folder class table c
     food dish drink meal book song movie game place building room floor school course subject exam center office agency \
     institution facility station road street bill law board article title label channel stream job zone area part lot sku \
     material ingredient recipe animal plant vehicle car equipment asset plan campaign coupon stores goods items products \
-    menus services files options fields columns tables categories";
+    menus services files options fields columns tables categories");
 
 /// Labels in Korean; they match the end of a word, without its particle.
 const KOREAN: &[(Category, &str)] = &[
@@ -140,7 +143,7 @@ const KOREAN: &[(Category, &str)] = &[
                  발신자 발신인 접수자 신고자 신고인 제보자 사용자 이용자 고객 회원 직원 학생 근무자 당직자 승인자 요청자 참석자 \
                  방문자 운전자 소유자 소유주 상담원 상담사 의뢰인 청구인 피해자 임차인 임대인 대리인 배우자 자녀 아동 학부모 \
                  수강생 지원자 응시자 합격자 당첨자 처리자 책임자 명의자 명의인 가입자 납부자 납세자 체납자 전입자 세입자 입주자 \
-                 본인 동거인 기안자 검토자 확인자 배정자 문의자 입찰자 낙찰자 채무자 채권자 차주 투숙객 승객 가족 수급자 상속인 \
+                 본인 동거인 대상자 지급대상자 수혜자 서명자 인솔자 발표자 참여자 팀원 반장 기안자 검토자 확인자 배정자 문의자 입찰자 낙찰자 채무자 채권자 차주 투숙객 승객 가족 수급자 상속인 \
                  피상속인 후견인 위임인 수임인 법정대리인 주민 시민 유저"),
     (Phone, "전화 전화번호 연락처 휴대폰 휴대전화 핸드폰 휴대폰번호 휴대전화번호 핸드폰번호 팩스 팩스번호 착신 발신 회신번호 \
              발신번호 수신번호 비상연락망 자택전화 번호로"),
@@ -158,6 +161,7 @@ const KOREAN: &[(Category, &str)] = &[
     (ServerIp, "서버 서버IP 노드 호스트 목적지 게이트웨이 업스트림 VIP 디비 DB DB서버 마스터 슬레이브"),
     (Geo, "위치 좌표 위도 경도 위경도 GPS"),
     (UserId, "아이디 사용자ID 사용자아이디 유저ID 로그인ID 회원ID 고객ID 관리자ID 계정ID 계정 접속계정 로그인계정 사용자계정"),
+    (MaybeUserId, "로그인 로그인실패 로그인차단 로그인성공 로그아웃 차단 잠금 계정잠금 가입 회원가입"),
     (Password, "비밀번호 패스워드 암호 비번 임시비밀번호 새비밀번호"),
     (Token, "토큰 세션ID 세션아이디 세션키 인증키 API키 서비스키 액세스키 시크릿 인증토큰 접근토큰 갱신토큰 세션 서명 쿠키"),
     (Neutral, "사업자번호 사업자등록번호 법인번호 법인등록번호 주문번호 송장번호 운송장번호 접수번호 문서번호 관리번호 결재번호 \
@@ -171,7 +175,10 @@ const KOREAN: &[(Category, &str)] = &[
 /// of what it stands in (an outer key, a table).
 pub(crate) fn of_key(key: &str, parent: &[String]) -> Option<Category> {
     if key.chars().any(is_hangul) {
-        return of_korean(&key.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect::<String>());
+        let found = of_korean(&key.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect::<String>());
+        // `신규 가입 id`: a word of prose in front of a key.
+        let last = key.rsplit(' ').next().filter(|last| last.is_ascii());
+        return found.or_else(|| last.and_then(|last| of_key(last, parent)));
     }
     let words = words(key);
     by_words(&words, parent)
@@ -192,9 +199,13 @@ fn by_words(words: &[String], parent: &[String]) -> Option<Category> {
     if let Some(found) = by_end(words) {
         return Some(found);
     }
+    // `UsernameNotFoundException: kim_cs`
+    if last == "exception" && words.iter().any(|w| matches!(w.as_str(), "user" | "username" | "member" | "account" | "login")) {
+        return Some(MaybeUserId);
+    }
     let before = words.len().checked_sub(2).map(|i| words[i].as_str());
     match (last, before) {
-        ("name" | "nm", Some(before)) if listed(PERSON, before) => Some(Name),
+        ("name" | "nm", Some(before)) if PERSON.has(before) => Some(Name),
         ("name" | "nm", Some(_)) => Some(Thing),
         ("no" | "num" | "number" | "seq" | "id" | "cd" | "code" | "key" | "dt" | "date" | "at" | "ymd" | "ms", Some(_)) => {
             Some(Neutral)
@@ -208,14 +219,14 @@ fn by_words(words: &[String], parent: &[String]) -> Option<Category> {
 /// A key of several words that were written as one: `custnm`, `empname`.
 fn compound(key: &str) -> Option<Category> {
     let front = key.strip_suffix("name").or_else(|| key.strip_suffix("nm"))?;
-    Some(if listed(PERSON, front) { Name } else { Thing })
+    Some(if PERSON.has(front) { Name } else { Thing })
 }
 
 /// `name` alone is whatever it stands in.
 fn of_bare_name(parent: &[String]) -> Category {
     match parent.iter().rev().find_map(|word| {
-        let thing = listed(THING, word).then_some(Thing);
-        thing.or_else(|| (listed(PERSON, word) || word == "resident").then_some(Name))
+        let thing = THING.has(word).then_some(Thing);
+        thing.or_else(|| (PERSON.has(word) || word == "resident").then_some(Name))
     }) {
         Some(found) => found,
         None => MaybeName,
@@ -269,7 +280,7 @@ fn by_korean_end(word: &str) -> Option<Category> {
 
 /// A Korean word less the particle it ends with.
 pub(crate) fn without_particle(word: &str) -> Option<&str> {
-    const PARTICLES: &str = "으로 에서 에게 께서 부터 까지 이 가 은 는 을 를 의 로 에 도 와 과 님";
+    const PARTICLES: &str = "으로 에서 에게 께서 부터 까지 한테 이랑 하고 라고 이 가 은 는 을 를 의 로 에 도 와 과 만 랑 님";
     PARTICLES.split(' ').find_map(|particle| word.strip_suffix(particle)).filter(|rest| !rest.is_empty())
 }
 

@@ -30,6 +30,7 @@ mod labels;
 mod recognise;
 mod remainder;
 mod text;
+mod words;
 
 use bongsu_sdk_guest::{
     About, Config, export_masker,

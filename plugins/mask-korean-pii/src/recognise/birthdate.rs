@@ -16,9 +16,11 @@ pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
         return;
     }
     for row in Groups::rows(text, 3, |c| matches!(c, '-' | '.' | '/' | ' ')) {
+        // A label says that it was meant as one, even where it is none.
+        let labelled = labels.at(row.range().start) == Some(Category::Birth);
         let range = match (row.first(3), row.first(1)) {
             (Some(three), _) if is_date(&three) => three.range(),
-            (_, Some(one)) if is_date(&one) => one.range(),
+            (_, Some(one)) if is_date(&one) || (labelled && one.shape() == [8]) => one.range(),
             _ => continue,
         };
         if stands_alone(text, range.start, range.end) && !has_time(text, range.end) {
@@ -36,7 +38,8 @@ fn add(labels: &Labels, range: Range<usize>, hits: &mut Vec<Hit>) {
     }
 }
 
-fn is_date(groups: &Groups<'_>) -> bool {
+/// Whether these groups can be a date in one of the usual forms.
+pub(super) fn is_date(groups: &Groups<'_>) -> bool {
     let (digits, shape) = (groups.digits(), groups.shape());
     let century = matches!(digits.as_slice(), ['1', '9', ..] | ['2', '0', ..]);
     let month_day = |m: Option<u32>, d: Option<u32>| m.is_some_and(|m| (1..=12).contains(&m)) && d.is_some_and(|d| (1..=31).contains(&d));

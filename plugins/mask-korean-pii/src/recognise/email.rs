@@ -5,11 +5,12 @@ use crate::{
     labels::Labels,
     recognise::user_id::is_service,
     text::Text,
+    words::Words,
 };
 
 /// What looks like a top-level domain but ends a file or unit name.
-const FILES: &str = "png jpg jpeg gif svg webp ico bmp js mjs ts css map html htm php jsp jar war class xml json yml yaml toml md txt \
-    log csv pdf zip gz tar wasm so dll exe service socket timer target mount slice scope git";
+static FILES: Words = Words::new("png jpg jpeg gif svg webp ico bmp js mjs ts css map html htm php jsp jar war class xml json yml yaml toml md txt \
+    log csv pdf zip gz tar wasm so dll exe service socket timer target mount slice scope git");
 
 pub(super) fn find(text: &Text, _: &Labels, hits: &mut Vec<Hit>) {
     for at in 0..text.len() {
@@ -54,7 +55,7 @@ fn domain_end(text: &Text, start: usize) -> Option<usize> {
         }
         // Digits may be stuck to the last label by a dash: `a@b.example-0101234`.
         let letters = text.find(label, |c| !c.is_ascii_alphabetic());
-        let top = letters >= label + 2 && !crate::category::listed(FILES, &text.string(label..letters).to_ascii_lowercase());
+        let top = letters >= label + 2 && !FILES.has(&text.string(label..letters).to_ascii_lowercase());
         let tail = letters == stop || text.at(letters) == '-';
         if label > start && top && tail {
             end = Some(letters);

@@ -13,7 +13,7 @@ use crate::{
     category::Category,
     hit::{Hit, Kind, Trust},
     labels::{Bond, Label, Labels},
-    recognise::user_id::is_id,
+    recognise::{birthdate::is_date, numbers::Groups, user_id::is_id},
     text::{Text, is_hangul, is_word},
 };
 use korean::Likeness;
@@ -40,9 +40,9 @@ pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
             names.push(Hit::new(Kind::Name, Trust::Context, range));
         }
     }
-    let ids: Vec<Hit> = names.iter().filter_map(|name| id_behind(text, name.range.end)).collect();
+    let behind: Vec<Hit> = names.iter().filter_map(|name| in_brackets_behind(text, name.range.end)).collect();
     hits.extend(names);
-    hits.extend(ids);
+    hits.extend(behind);
 }
 
 fn labelled(text: &Text, label: &Label) -> Option<Range<usize>> {
@@ -110,7 +110,8 @@ fn in_korean_text(text: &Text, labels: &Labels, word: Range<usize>, hits: &[Hit]
     let title = blank && korean::is_title(&next[1..]);
     let likeness = korean::likeness(chars);
     let short = title && korean::is_honorific(&next[1..]) && likeness >= Likeness::Short;
-    if short || (title && likeness == Likeness::Full) {
+    let staff = title && likeness == Likeness::Possible && korean::is_staff(chars, &next[1..]);
+    if short || staff || (title && likeness == Likeness::Full) || (likeness == Likeness::Full && is_in_file_name(text, word.end)) {
         return Some((Trust::Shape, word));
     }
     if likeness == Likeness::Full && (alone_in_quotes(text, &word) || beside_personal(text, &word, hits)) {
@@ -119,6 +120,13 @@ fn in_korean_text(text: &Text, labels: &Labels, word: Range<usize>, hits: &[Hit]
     let owner = blank && korean::is_owned(&next[1..]);
     let length = korean::name_in(chars, Likeness::Full)?;
     (owner && length + 1 >= chars.len() || beside_personal(text, &upto(length), hits)).then(|| (Trust::Context, upto(length)))
+}
+
+/// `홍길동_이력서.pdf`.
+fn is_in_file_name(text: &Text, end: usize) -> bool {
+    const PAPERS: [&str; 8] = ["이력서", "증명서", "신청서", "소개서", "사본", "계약서", "진단서", "신분증"];
+    let word = text.string(end + 1..text.find(end + 1, |c| !is_word(c)));
+    matches!(text.at(end), '_' | '-') && PAPERS.iter().any(|paper| word.ends_with(paper))
 }
 
 /// Quotes, brackets or commas on both sides, and no key: an item of a list, a parameter, an argument.
@@ -148,14 +156,20 @@ fn beside_personal(text: &Text, word: &Range<usize>, hits: &[Hit]) -> bool {
     })
 }
 
-/// `탁재온 사무관 (jaeon.tak)`: the login behind a name.
-fn id_behind(text: &Text, end: usize) -> Option<Hit> {
+/// `탁재온 사무관 (jaeon.tak)`, `차은호(1982-11-30)`: the login or date of birth behind a name.
+fn in_brackets_behind(text: &Text, end: usize) -> Option<Hit> {
     let blank = text.skip_blanks(end);
     let title_end = text.find(blank, |c| !is_hangul(c));
     let title = title_end == blank || korean::is_title(text.slice(blank..title_end));
     let open = text.skip_blanks(title_end);
-    let close = text.find(open, |c| matches!(c, ')' | ']' | '\n'));
+    if !title || !matches!(text.at(open), '(' | '[') {
+        return None;
+    }
+    let close = text.find(open, |c| matches!(c, ')' | ']' | ',' | '\n'));
     let inside = open + 1..close;
-    let id = matches!(text.at(open), '(' | '[') && is_id(&text.string(inside.clone()));
-    (title && id).then(|| Hit::new(Kind::UserId, Trust::Context, inside))
+    if is_id(&text.string(inside.clone())) {
+        return Some(Hit::new(Kind::UserId, Trust::Context, inside));
+    }
+    let date = Groups::rows(text, 3, |c| matches!(c, '-' | '.' | '/')).find(|row| row.range() == inside && is_date(row));
+    date.map(|_| Hit::new(Kind::Birthdate, Trust::Context, inside))
 }

@@ -80,8 +80,8 @@ fn prefix(digits: &[char], plus: bool) -> Option<usize> {
     let rest = |area: usize| national.len().checked_sub(area);
     let second = |set: &str| national.chars().nth(1).is_some_and(|c| set.contains(c));
     let area = match national.chars().next()? {
-        '1' if second("0") && rest(2) == Some(8) => 2,
-        '1' if second("16789") && matches!(rest(2), Some(7 | 8)) => 2,
+        // Old forms had three digits in the middle, and people still write them.
+        '1' if second("016789") && matches!(rest(2), Some(7 | 8)) => 2,
         '2' if matches!(rest(1), Some(7 | 8)) => 1,
         '3' if second("123") && matches!(rest(2), Some(7 | 8)) => 2,
         '4' if second("1234") && matches!(rest(2), Some(7 | 8)) => 2,

@@ -162,5 +162,5 @@ fn is_mixed_random(chars: &[char]) -> bool {
     let count = |of: fn(&char) -> bool| chars.iter().filter(|c| of(c)).count();
     let classes = [count(char::is_ascii_digit), count(char::is_ascii_uppercase), count(char::is_ascii_lowercase)];
     let all = chars.iter().all(char::is_ascii_alphanumeric);
-    all && chars.len() >= 28 && changes * 3 >= chars.len() && classes.iter().all(|n| *n >= 3)
+    all && chars.len() >= 20 && changes * 5 >= chars.len() * 2 && classes.iter().all(|n| *n >= 3)
 }
