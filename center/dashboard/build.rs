@@ -17,7 +17,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         fs::create_dir_all(&substitute)?;
         fs::write(substitute.join("index.html"), MISSING)?;
         // A path that is never there makes cargo look again each time, also for a dist restored with old dates.
-        println!("cargo::rerun-if-changed={}", substitute.join("never").display());
+        println!(
+            "cargo::rerun-if-changed={}",
+            substitute.join("never").display()
+        );
         substitute
     };
     println!("cargo::rustc-env=BONGSU_DASHBOARD_WEB={}", web.display());
