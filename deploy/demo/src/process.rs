@@ -51,15 +51,15 @@ impl Processes {
         let file =
             File::create(&log).with_context(|| format!("failed to make {}", log.display()))?;
         let mut leash = Command::new(env::current_exe()?);
-        leash
-            .args(["leash", "--"])
-            .arg(command.get_program())
-            .args(command.get_args());
+        leash.args(["leash", "--"]).arg(command.get_program());
+        leash.args(command.get_args());
         leash.envs(
             command
                 .get_envs()
                 .filter_map(|(key, value)| Some((key, value?))),
         );
+        // Logs are files: no colours.
+        leash.env("NO_COLOR", "1");
         if let Some(folder) = command.get_current_dir() {
             leash.current_dir(folder);
         }

@@ -171,7 +171,7 @@ fn within(fact: &Fact, exact: Bounds) -> Result<String> {
     let (least, most) = (exact.least as f64, exact.most as f64);
     // A sketch gives whole numbers: half of one is rounding.
     let slack = |count: f64| count * band / 100.0 + 0.5;
-    let said = format!("{} ± {band} %, exactly {}", fact.value, exact);
+    let said = format!("{:.0} ± {band} %, exactly {exact}", fact.value);
     ensure!(
         fact.value >= least - slack(least) && fact.value <= most + slack(most),
         "{said}"

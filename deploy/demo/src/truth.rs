@@ -4,13 +4,13 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anyhow::Result;
-use bongsu_sdk_model::{Timestamp, Window};
+use bongsu_sdk_model::{Tier, Timestamp, Window};
 
 use crate::{clock, cpu::CpuMeter, live::Seen, season::Season, site::Site};
 
-/// How far apart the demo's and the platform's idea of a request's end may be: the way back through nginx to
-/// the load generator, on a busy machine.
-const IN_FLIGHT: Duration = Duration::from_secs(3);
+/// Time from a request's end, as the load generator sees it, until the center knows of it: the application
+/// sends its spans twice a second, the edge its live figures every two.
+const IN_FLIGHT: Duration = Duration::from_secs(5);
 
 /// One site's part of the truth.
 pub(crate) struct SiteTruth {
@@ -42,16 +42,32 @@ pub(crate) struct Bounds {
 }
 
 impl Truth {
-    /// Distinct people in `window`, at one site or everywhere. Exact where the window is over and was fed;
-    /// where live traffic crosses its ends, bounds.
+    /// Distinct people in `window`, at one site or everywhere. Exact where the window is over and of whole
+    /// minutes: history is kept in minutes, and what is live is on its way for a while.
     pub(crate) fn people(&self, window: Window, site: Option<&str>) -> Bounds {
-        let narrow = Window::new(window.from.plus(IN_FLIGHT), window.to.minus(IN_FLIGHT));
-        let wide = Window::new(window.from.minus(IN_FLIGHT), window.to.plus(IN_FLIGHT));
-        let fed: HashSet<String> = self.fed_cookies(window, site);
-        let with = |live: HashSet<String>| fed.union(&live).count();
+        let minute = Tier::Minute.width();
+        let floor = |at| Tier::Minute.floor(at);
+        let ceil = |at: Timestamp| {
+            if floor(at) == at {
+                at
+            } else {
+                floor(at).plus(minute)
+            }
+        };
+        let least = (
+            self.fed_cookies(Window::new(ceil(window.from), floor(window.to)), site),
+            Window::new(window.from.plus(IN_FLIGHT), window.to.minus(IN_FLIGHT)),
+        );
+        let most = (
+            self.fed_cookies(Window::new(floor(window.from), ceil(window.to)), site),
+            Window::new(window.from.minus(IN_FLIGHT), window.to.plus(IN_FLIGHT)),
+        );
+        let count = |(fed, live): (HashSet<String>, Window)| {
+            fed.union(&self.seen.cookies(live, site)).count()
+        };
         Bounds {
-            least: with(self.seen.cookies(narrow, site)),
-            most: with(self.seen.cookies(wide, site)),
+            least: count(least),
+            most: count(most),
         }
     }
 
