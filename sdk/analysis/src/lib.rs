@@ -22,8 +22,9 @@
 //! - **Implements the plan's `Source` instead of being called by two adapters.** Edge and center would each
 //!   have mapped the same queries to the same figures. The price is one arrow, analysis → plan.
 //! - **A gap stays a gap.** No block means "not heard", and gives no figure; it is never read as zero.
-//! - **Decoded blocks are kept for the life of one question.** A ranking of 500 URLs reads each block once.
-//!   Rejected: a cache across questions, which would have to know when late data comes.
+//! - **Decoded blocks are kept for the life of one question, up to a thousand.** A ranking of 500 URLs of the
+//!   last hour reads each block once; a month is read again per URL, in bounded memory. Rejected: a cache
+//!   across questions, which would have to know when late data comes.
 
 #![forbid(unsafe_code)]
 

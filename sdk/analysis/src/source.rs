@@ -2,9 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
-use bongsu_sdk_model::{
-    AppId, IdentityMode, InstanceId, Metric, Scope, SiteId, Tier, Timestamp, Window,
-};
+use bongsu_sdk_model::{IdentityMode, Metric, Scope, SiteId, Tier, Timestamp, Window};
 use bongsu_sdk_plan::{Agg, Coverage, Dimension, Measured, Query, Source, SourceError, StaleSite};
 use bongsu_sdk_sketch::{Block, DistinctSketch};
 
@@ -33,6 +31,9 @@ pub struct RollUpSource<B> {
     decoded: RefCell<BTreeMap<Key, Rc<Vec<Block>>>>,
 }
 
+/// Most decoded blocks kept for one question; each may be 100 KB.
+const MAX_DECODED: usize = 1_000;
+
 /// Site, window in milliseconds, coarsest tier.
 type Key = (SiteId, i64, i64, Tier);
 
@@ -54,28 +55,45 @@ impl<B: Blocks> RollUpSource<B> {
         }
     }
 
-    fn decoded(
+    /// Hands every block of `site` in `window` to `visit`, from memory if it was read before.
+    fn each(
         &self,
         site: &SiteId,
         window: Window,
         coarsest: Tier,
-    ) -> Result<Rc<Vec<Block>>, SourceError> {
+        visit: &mut dyn FnMut(&Block),
+    ) -> Result<(), SourceError> {
         let key = (
             site.clone(),
             window.from.as_ms(),
             window.to.as_ms(),
             coarsest,
         );
-        if let Some(blocks) = self.decoded.borrow().get(&key) {
-            return Ok(Rc::clone(blocks));
+        let known = self.decoded.borrow().get(&key).cloned();
+        if let Some(blocks) = known {
+            blocks.iter().for_each(visit);
+            return Ok(());
         }
-        let mut blocks = Vec::new();
+        let held: usize = self
+            .decoded
+            .borrow()
+            .values()
+            .map(|blocks| blocks.len())
+            .sum();
+        let mut keep = Some(Vec::new());
         self.blocks
-            .visit(site, window, coarsest, &mut |block| blocks.push(block))
+            .visit(site, window, coarsest, &mut |block| {
+                visit(&block);
+                match &mut keep {
+                    Some(kept) if held + kept.len() < MAX_DECODED => kept.push(block),
+                    _ => keep = None,
+                }
+            })
             .map_err(failed)?;
-        let blocks = Rc::new(blocks);
-        self.decoded.borrow_mut().insert(key, Rc::clone(&blocks));
-        Ok(blocks)
+        if let Some(blocks) = keep {
+            self.decoded.borrow_mut().insert(key, Rc::new(blocks));
+        }
+        Ok(())
     }
 
     /// Cuts `window` into tiles of `step` and fills each with what `query` selects.
@@ -103,13 +121,13 @@ impl<B: Blocks> RollUpSource<B> {
             .find(|tier| tier.width() <= step);
         let mut tiles: Vec<Tile> = std::iter::repeat_with(Tile::default).take(count).collect();
         for site in self.sites(query) {
-            let blocks = self.decoded(&site, window, coarsest.unwrap_or(Tier::TwoSeconds))?;
-            for block in blocks.iter() {
+            let coarsest = coarsest.unwrap_or(Tier::TwoSeconds);
+            self.each(&site, window, coarsest, &mut |block| {
                 let offset = block.start.since(window.from).as_millis() / step.as_millis().max(1);
                 if let Some(tile) = usize::try_from(offset).ok().and_then(|i| tiles.get_mut(i)) {
                     tile.add(&site, block, &what, part);
                 }
-            }
+            })?;
         }
         Ok(tiles)
     }
@@ -264,27 +282,15 @@ impl<B: Blocks> Source for RollUpSource<B> {
     fn members(&self, dimension: Dimension, query: &Query) -> Result<Vec<String>, SourceError> {
         let mut names = std::collections::BTreeSet::new();
         for site in self.sites(query) {
-            let blocks = self.decoded(&site, query.window, Tier::Hour)?;
-            for scope in blocks.iter().flat_map(|block| block.scopes.keys()) {
-                let asked: &[AppId] = &query.apps;
-                if scope
-                    .app()
-                    .is_some_and(|app| !asked.is_empty() && !asked.contains(app))
-                {
-                    continue;
-                }
-                match (dimension, scope) {
-                    (Dimension::Site, _) => names.insert(site.to_string()),
-                    (Dimension::App | Dimension::Service, Scope::App(app)) => {
-                        names.insert(app.to_string())
-                    }
-                    (Dimension::Url, Scope::Url(_, url)) => names.insert(url.to_string()),
-                    (Dimension::Instance, Scope::Instance(_, instance)) => {
-                        names.insert(InstanceId::to_string(instance))
-                    }
-                    _ => false,
+            self.each(&site, query.window, Tier::Hour, &mut |block| {
+                let asked = |scope: &&Scope| {
+                    let app = scope.app();
+                    query.apps.is_empty() || app.is_none_or(|app| query.apps.contains(app))
                 };
-            }
+                for scope in block.scopes.keys().filter(asked) {
+                    names.extend(member(dimension, &site, scope));
+                }
+            })?;
         }
         match dimension {
             Dimension::Site
@@ -319,6 +325,17 @@ impl<B: Blocks> Source for RollUpSource<B> {
             heard: expected.saturating_sub(silent),
             stale,
         }
+    }
+}
+
+/// The name of the member of `dimension` that `scope` is.
+fn member(dimension: Dimension, site: &SiteId, scope: &Scope) -> Option<String> {
+    match (dimension, scope) {
+        (Dimension::Site, _) => Some(site.to_string()),
+        (Dimension::App | Dimension::Service, Scope::App(app)) => Some(app.to_string()),
+        (Dimension::Url, Scope::Url(_, url)) => Some(url.to_string()),
+        (Dimension::Instance, Scope::Instance(_, instance)) => Some(instance.to_string()),
+        _ => None,
     }
 }
 
@@ -366,7 +383,7 @@ fn peak(tiles: &[Tile], query: &Query, mode: Option<IdentityMode>) -> Option<f64
         .iter()
         .filter_map(|tile| tile.peaks.get(index).copied().flatten());
     peaks
-        .map(|peak| peak.users)
+        .map(|peak| peak.users.round())
         .max_by(f64::total_cmp)
         .filter(|_| query.metric == Metric::UsersConcurrent && is_whole_site && one_site)
 }
