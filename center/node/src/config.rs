@@ -59,11 +59,12 @@ fn sites(root: &Section) -> Vec<Named<SiteId>> {
     }
     let mut sites: Vec<Named<SiteId>> = Vec::new();
     for section in sections {
+        let names = (section.optional_text("name"), section.optional_text("name_en"));
         if let Some(id) = section.required::<SiteId>("id") {
             if sites.iter().any(|site| site.id == id) {
                 section.fault("id", format!("`{id}` is listed twice"));
             }
-            sites.extend(named(id, &section));
+            sites.extend(named(id, names));
         }
         section.finish();
     }
@@ -71,11 +72,9 @@ fn sites(root: &Section) -> Vec<Named<SiteId>> {
 }
 
 /// The region's own names, unless the file says otherwise.
-fn named(id: SiteId, section: &Section) -> Option<Named<SiteId>> {
-    let mut site = Vocabulary::of([id], []).sites.pop()?;
-    site.ko = section.text("name", &site.ko);
-    site.en = section.text("name_en", &site.en);
-    Some(site)
+fn named(id: SiteId, (ko, en): (Option<String>, Option<String>)) -> Option<Named<SiteId>> {
+    let site = Vocabulary::of([id], []).sites.pop()?;
+    Some(Named { ko: ko.unwrap_or(site.ko), en: en.unwrap_or(site.en), ..site })
 }
 
 #[cfg(test)]
