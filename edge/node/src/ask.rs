@@ -31,7 +31,8 @@ impl Ask {
         self.desk(now).execute(plan, self.blocks(now), now, lang)
     }
 
-    fn blocks(&self, now: Timestamp) -> LocalBlocks {
+    /// This site's blocks as they are at `now`.
+    pub(crate) fn blocks(&self, now: Timestamp) -> LocalBlocks {
         LocalBlocks { history: Arc::clone(&self.history), site: self.site.clone(), now }
     }
 

@@ -6,6 +6,7 @@ mod health;
 mod metrics;
 mod page;
 mod problem;
+mod rollup;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -98,6 +99,7 @@ fn router(state: Arc<State>) -> Router {
         .route("/healthz", get(health::health))
         .route("/metrics", get(metrics::metrics))
         .route("/api/ask", post(api::ask))
+        .route("/api/rollup", get(rollup::rollup))
         .fallback(problem::not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
