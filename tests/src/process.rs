@@ -1,0 +1,183 @@
+//! Our binaries as processes: found next to the test, started with their output in a file, killed when dropped.
+
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    fs::File,
+    net::{Ipv4Addr, TcpListener, UdpSocket},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Mutex, PoisonError},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::time::until;
+
+/// One of our binaries: in `BONGSU_BIN`, or where cargo put the running test.
+///
+/// # Errors
+/// If it has not been built.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let place = folder()?.join(name);
+    ensure!(
+        place.is_file(),
+        "`{}` is not there; hint: run `cargo build` first",
+        place.display()
+    );
+    Ok(place)
+}
+
+/// The folder of the built plugins: `BONGSU_PLUGINS`, or `plugins` in the target directory.
+///
+/// # Errors
+/// If they have not been built.
+pub fn plugins() -> Result<PathBuf> {
+    let place = match env::var_os("BONGSU_PLUGINS") {
+        Some(place) => place.into(),
+        None => folder()?
+            .parent()
+            .context("no target directory")?
+            .join("plugins"),
+    };
+    let built = place.join("detect-login-brute-force.wasm").is_file();
+    ensure!(
+        built,
+        "no plugins in `{}`; hint: run `cargo xtask plugins` first",
+        place.display()
+    );
+    Ok(place)
+}
+
+fn folder() -> Result<PathBuf> {
+    if let Some(folder) = env::var_os("BONGSU_BIN") {
+        return Ok(folder.into());
+    }
+    let test = env::current_exe()?;
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .context("the test is in no target directory")?;
+    Ok(profile.to_owned())
+}
+
+/// A port that is free for TCP and UDP on the loopback address, never given twice by this process. The caller
+/// gives it to a server that may be started several times, so the server can't choose it itself.
+///
+/// # Errors
+/// If the system has none.
+pub fn free_port() -> Result<u16> {
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..1_000 {
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = tcp.local_addr()?.port();
+        if UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok() && given.insert(port) {
+            return Ok(port);
+        }
+    }
+    bail!("the system has no free port")
+}
+
+/// A running program.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    output: PathBuf,
+}
+
+impl Process {
+    /// Starts `command`; what it says is appended to the file `output`.
+    ///
+    /// # Errors
+    /// If it can't be started.
+    pub fn start(command: &mut Command, output: &Path) -> Result<Self> {
+        let file = File::options().create(true).append(true).open(output)?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .with_context(|| format!("failed to start {command:?}"))?;
+        Ok(Self {
+            child,
+            output: output.to_owned(),
+        })
+    }
+
+    /// Waits until `ready` finds something.
+    ///
+    /// # Errors
+    /// If the process ends before, with what it said; or at the deadline.
+    pub fn wait_until<T>(
+        &mut self,
+        what: &str,
+        mut ready: impl FnMut() -> Result<Option<T>>,
+    ) -> Result<T> {
+        let found = until(what, || match self.child.try_wait()? {
+            Some(status) => Ok(Some(Err(status))),
+            None => Ok(ready()?.map(Ok)),
+        })?;
+        found.map_err(|status| anyhow::anyhow!("ended with {status}: {}", self.said()))
+    }
+
+    /// Whether it has not ended.
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub fn is_running(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// Ends it without warning (SIGKILL).
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn kill(mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Asks it to end (SIGTERM) and waits until it has.
+    ///
+    /// # Errors
+    /// If it does not end by the deadline.
+    pub fn stop(mut self) -> Result<ExitStatus> {
+        let id = Pid::from_child(&self.child);
+        kill_process(id, Signal::TERM)?;
+        until("the process ends after SIGTERM", || {
+            Ok(self.child.try_wait()?)
+        })
+    }
+
+    /// Memory that is in use, bytes (`VmRSS`).
+    ///
+    /// # Errors
+    /// If the process has ended.
+    pub fn resident_bytes(&self) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib: u64 = line
+            .context("no VmRSS")?
+            .trim()
+            .trim_end_matches(" kB")
+            .parse()?;
+        Ok(kib << 10)
+    }
+
+    /// What it has said so far.
+    #[must_use]
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.output).unwrap_or_default()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Already ended is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
