@@ -197,6 +197,13 @@ impl Planner {
         if let Some(last) = conversation.last() {
             follow::resolve(last, &mut places.missing, &mut places.scope);
         }
+        if reading.has(Cue::Unmeasured)
+            && metrics
+                .iter()
+                .all(|metric| *metric == bongsu_sdk_model::Metric::Load)
+        {
+            return assemble::clarify(Slot::Metric);
+        }
         if let Some(wish) = action::read(&reading, &places, &limits, &conditions, &claimed) {
             return act(wish, &places.scope);
         }

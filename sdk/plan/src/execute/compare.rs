@@ -148,7 +148,7 @@ fn chart(
     let agg = builder
         .plan
         .agg
-        .or_else(|| natural(metric, step > window::NOW_WIDTH));
+        .or_else(|| natural(metric, step >= window::NOW_WIDTH));
     let query = Query {
         window,
         agg,

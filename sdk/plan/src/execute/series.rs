@@ -99,7 +99,7 @@ fn query(builder: &Builder<'_>, metric: Metric, step: Duration) -> Query {
     let agg = builder
         .plan
         .agg
-        .or_else(|| natural(metric, step > window::NOW_WIDTH));
+        .or_else(|| natural(metric, step >= window::NOW_WIDTH));
     Query {
         agg,
         ..builder.query(metric)

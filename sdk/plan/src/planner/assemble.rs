@@ -201,6 +201,9 @@ impl Maker<'_, '_, '_> {
         if plan.metrics.is_empty() && troubles {
             plan.metrics = vec![Metric::Alerts];
         }
+        if plan.metrics.is_empty() && !found.split.is_empty() {
+            plan.metrics.extend(metric::of_thing(found.reading));
+        }
         if plan.metrics.is_empty() {
             plan.metrics = metric::OVERVIEW.to_vec();
             self.assume(&mut plan, "지표: 주요 지표", "metrics: the main ones");
@@ -220,6 +223,8 @@ impl Maker<'_, '_, '_> {
             Some(Dimension::Site)
         } else if scope.apps.len() >= 2 {
             Some(Dimension::App)
+        } else if scope.instances.len() >= 2 {
+            Some(Dimension::Instance)
         } else {
             self.found.ranked
         };

@@ -141,6 +141,7 @@ pub(super) enum Time {
     Part(i8, i8),
     Noon,
     Midnight,
+    LastNight,
     /// January is 1; English month names.
     MonthName(i8),
     SameTime,
@@ -190,6 +191,7 @@ pub(super) enum Cue {
     Fast,
     Busy,
     Quiet,
+    Used,
     Per,
     PerBefore,
     Step,
@@ -252,6 +254,8 @@ pub(super) enum Cue {
     Outside,
     Injection,
     Only,
+    /// Measured elsewhere, not here.
+    Unmeasured,
 }
 
 /// Verbs that change something.

@@ -261,7 +261,11 @@ fn status(reading: &Reading<'_>, claimed: &mut [bool]) -> Vec<Condition> {
         let beside_error = reading.get(k + 1).is_some_and(|token| {
             matches!(
                 token.concept(),
-                Some(Concept::Metric(Metric::ErrorsCount)) | Some(Concept::Noun(Noun::Transaction))
+                Some(
+                    Concept::Metric(Metric::ErrorsCount)
+                        | Concept::Noun(Noun::Transaction)
+                        | Concept::Cue(Cue::Failed)
+                )
             )
         });
         if !(told || range || (beside_error && code >= 400 && word.len() == 3))

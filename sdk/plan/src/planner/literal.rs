@@ -33,16 +33,23 @@ pub(super) fn path(rest: &str) -> Option<(Kind, usize)> {
 
 /// A word of ASCII letters, digits and what joins them, at the start of `rest`.
 pub(super) fn word(rest: &str) -> &str {
+    word_run(rest).trim_end_matches(['.', '-', ':', '_', '@', '+'])
+}
+
+fn word_run(rest: &str) -> &str {
     let inside = |c: char| c.is_ascii_alphanumeric() || "._-@:+".contains(c);
     let len = rest.find(|c: char| !inside(c)).unwrap_or(rest.len());
-    rest.get(..len)
-        .unwrap_or_default()
-        .trim_end_matches(['.', '-', ':', '_', '@', '+'])
+    rest.get(..len).unwrap_or_default()
 }
 
 /// An address or range at the start of `rest`; one that only looks like it is [`Kind::BadIp`].
 pub(super) fn address(rest: &str) -> Option<(Kind, usize)> {
-    let word = word(rest);
+    let run = word_run(rest);
+    let word = if run.contains("::") {
+        run.trim_end_matches('.')
+    } else {
+        word(rest)
+    };
     let suffix = rest
         .get(word.len()..)?
         .strip_prefix('/')

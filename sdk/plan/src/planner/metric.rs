@@ -91,6 +91,11 @@ pub(super) fn implied(reading: &Reading<'_>) -> Option<Metric> {
             Metric::LatencyAvg
         });
     }
+    let low = &reading.text.low;
+    let much = reading.any(&[Cue::Most, Cue::Top]) || low.contains("많이") || low.contains("인기");
+    if reading.has(Cue::Used) && much {
+        return Some(Metric::Requests);
+    }
     reading
         .any(&[Cue::Busy, Cue::Quiet])
         .then_some(Metric::Load)

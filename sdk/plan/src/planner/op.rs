@@ -80,6 +80,9 @@ const RULES: &[Rule] = &[
     (Decision::ValueBeside, |f| {
         f.has(Cue::Compare) && !f.metrics.is_empty() && f.ranked.is_some()
     }),
+    (Decision::ValueBeside, |f| {
+        f.comparison_word() && f.places.scope.instances.len() >= 2
+    }),
     (Decision::CompareWithWhat, |f| {
         f.has(Cue::Compare) && f.split.is_empty()
     }),
@@ -98,7 +101,9 @@ const RULES: &[Rule] = &[
     (Decision::Do(Op::Explain), |f| f.complains()),
     (Decision::Do(Op::Series), |f| f.series()),
     (Decision::Do(Op::Value), |f| {
-        !f.metrics.is_empty() || super::metric::counted(f.reading, f.plain.window).is_some()
+        !f.metrics.is_empty()
+            || super::metric::counted(f.reading, f.plain.window).is_some()
+            || (!f.split.is_empty() && super::metric::of_thing(f.reading).is_some())
     }),
     (Decision::Do(Op::Value), |f| {
         f.has(Cue::State)
@@ -233,8 +238,11 @@ impl Found<'_, '_> {
             return false;
         };
         let slow = self.any(&[Cue::Slow, Cue::Busy, Cue::Fast, Cue::Quiet]);
+        if self.has(Cue::LongLived) {
+            return false;
+        }
         let best = self.superlative()
-            || self.has(Cue::Quiet)
+            || self.any(&[Cue::Quiet, Cue::Used])
             || self.reading.tokens.iter().any(|t| {
                 self.reading
                     .text
@@ -305,12 +313,52 @@ impl Found<'_, '_> {
         (which >= 2
             && (!counting || which >= 3)
             && (target.is_some() || self.free_metrics.is_empty()))
-            || (target.is_some() && self.has(Cue::List))
+            || (target.is_some() && self.listed())
+            || (target.is_some()
+                && self.free_metrics.is_empty()
+                && !counting
+                && self.split.is_empty()
+                && self.ends_in_rows())
             || (target.is_some()
                 && (self.free_metrics.is_empty() || failed_rows)
                 && !counting
+                && self.split.is_empty()
                 && self.list_verb())
             || (bare_condition && !counting)
+    }
+
+    /// A list word, alone or as the end of a thing's name: "차단 이력".
+    fn listed(&self) -> bool {
+        self.has(Cue::List)
+            || self.reading.tokens.iter().any(|token| {
+                let word = self
+                    .reading
+                    .text
+                    .low
+                    .get(token.at..token.end)
+                    .unwrap_or_default();
+                token.noun().is_some()
+                    && ["이력", "내역", "history"]
+                        .iter()
+                        .any(|end| word.ends_with(end))
+            })
+    }
+
+    /// Whether the question is a noun with what describes it: "현재 접속 중인 모바일 사용자".
+    fn ends_in_rows(&self) -> bool {
+        let last = self
+            .reading
+            .tokens
+            .iter()
+            .rev()
+            .find(|token| !matches!(token.kind, Kind::Word(Concept::Filler) | Kind::Stop));
+        let row = last
+            .and_then(super::token::Token::noun)
+            .and_then(Noun::target)
+            .is_some();
+        row && (self.reading.tokens.len() >= 2)
+            && (self.any(&[Cue::Connected, Cue::Failed, Cue::Slow, Cue::LongLived])
+                || self.plain.window.is_some())
     }
 
     fn list_verb(&self) -> bool {

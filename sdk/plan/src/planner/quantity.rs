@@ -194,6 +194,15 @@ fn digits(rest: &str) -> Option<(Kind, usize)> {
             .find('반')
             .map_or(0, |at| at + '반'.len_utf8());
     }
+    // "10th" is the tenth.
+    if unit == Unit::None
+        && value.fract() == 0.0
+        && let Some(suffix) = ["st", "nd", "rd", "th"]
+            .into_iter()
+            .find(|suffix| starts_word(rest.get(len..).unwrap_or_default(), suffix))
+    {
+        return Some((Kind::Quantity(Quantity { value, unit }), len + suffix.len()));
+    }
     // A letter right behind a number without unit makes it part of a name.
     if unit == Unit::None
         && rest

@@ -21,6 +21,7 @@ pub(super) fn scan(text: &Text, lexicon: &Lexicon) -> Vec<Token> {
     scanner.run();
     let mut tokens = scanner.tokens;
     share_units(&mut tokens);
+    month_names(&mut tokens);
     tokens
 }
 
@@ -157,7 +158,10 @@ impl Scanner<'_> {
             self.push(len, kind);
             return true;
         }
-        if behind.is_some_and(|c| c.is_ascii_alphanumeric()) {
+        // A digit right behind a known word begins a number: "TOP5".
+        let joined =
+            c.is_ascii_digit() && self.tokens.last().is_some_and(|token| token.end == self.at);
+        if behind.is_some_and(|c| c.is_ascii_alphanumeric()) && !joined {
             return false;
         }
         c.is_alphanumeric() && self.name_or_number(raw)
@@ -169,6 +173,12 @@ impl Scanner<'_> {
             return true;
         }
         let word = literal::word(raw);
+        let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        if letters.len() < word.len()
+            && matches!(letters.to_ascii_lowercase().as_str(), "top" | "bottom")
+        {
+            return self.ranked(letters);
+        }
         let known = self
             .lexicon
             .find(&self.text.low, self.at, true)
@@ -190,6 +200,15 @@ impl Scanner<'_> {
             }
             _ => false,
         }
+    }
+
+    /// "top" with its number joined on.
+    fn ranked(&mut self, letters: &str) -> bool {
+        let Some(found) = self.lexicon.find(&letters.to_ascii_lowercase(), 0, true) else {
+            return false;
+        };
+        self.push(letters.len(), Kind::Word(found.concept));
+        true
     }
 
     /// A known phrase, as written or misspelt.
@@ -355,6 +374,45 @@ fn share_units(tokens: &mut [Token]) {
             _ => None,
         };
         if let (Some(kind), Some(token)) = (kind, tokens.get_mut(i)) {
+            token.kind = kind;
+        }
+    }
+}
+
+/// "November 10", "10 November 2025", "November": dates and months by name.
+fn month_names(tokens: &mut Vec<Token>) {
+    let number = |token: Option<&Token>| {
+        let quantity = token
+            .and_then(Token::quantity)
+            .filter(|q| matches!(q.unit, Unit::None | Unit::Piece) && q.value.fract() == 0.0)?;
+        quantity.count().and_then(|value| i16::try_from(value).ok())
+    };
+    let year = |value: i16| (1_970..=2_200).contains(&value);
+    for i in 0..tokens.len() {
+        let Some(Time::MonthName(month)) = tokens.get(i).and_then(Token::time) else {
+            continue;
+        };
+        let before = number(i.checked_sub(1).and_then(|k| tokens.get(k)))
+            .filter(|day| (1..=31).contains(day));
+        let after = number(tokens.get(i + 1));
+        let day = before.or(after.filter(|day| (1..=31).contains(day)));
+        let year = after
+            .filter(|value| year(*value))
+            .or_else(|| number(tokens.get(i + 2)).filter(|value| day.is_some() && year(*value)));
+        let kind = match day.and_then(|day| i8::try_from(day).ok()) {
+            Some(day) => Kind::Date { year, month, day },
+            None => Kind::Month { year, month },
+        };
+        let used = [
+            before.is_some().then(|| i.wrapping_sub(1)),
+            (after.is_some() && (before.is_none() || year.is_some())).then_some(i + 1),
+        ];
+        for k in used.into_iter().flatten() {
+            if let Some(token) = tokens.get_mut(k) {
+                token.kind = Kind::Word(Concept::Filler);
+            }
+        }
+        if let Some(token) = tokens.get_mut(i) {
             token.kind = kind;
         }
     }

@@ -90,6 +90,12 @@ pub(super) fn comparing(reading: &Reading<'_>, claimed: &[bool]) -> When {
             .or_else(|| own_window(sides.get(side)?, when.baseline?.kind, zone));
         return when;
     }
+    let any = |time| sides.iter().any(|said| said.has(time));
+    if any(Time::Workdays) && any(Time::Weekend) {
+        when.baseline = Some(Baseline::of(BaselineKind::WeekdayVsWeekend));
+        when.window = window_of(sides.iter(), zone).filter(|window| *window != PlanWindow::Now);
+        return when;
+    }
     let mut periods: Vec<(usize, Period)> = sides
         .iter()
         .flat_map(|said| said.periods.iter().map(|period| (said.end, *period)))

@@ -297,6 +297,7 @@ impl Parts {
                 self.units.extend(Period::unit(time, today));
             }
             Time::Am | Time::Pm | Time::Part(..) => self.halves.push(time),
+            Time::LastNight => self.days.push(later(today, -1)),
             Time::Noon => self.clocks.push(Clock {
                 hour: 12,
                 minute: 0,
@@ -444,24 +445,34 @@ impl Parts {
         let today = now.date();
         let first_day = self.days.first().copied().unwrap_or(today);
         let last_day = self.days.get(1).copied().unwrap_or(first_day);
-        let clocks: Vec<DateTime> = self
-            .clocks
-            .clone()
-            .iter()
-            .map(|clock| {
-                let hour = self.hour(*clock);
-                start(first_day)
-                    .checked_add(i64::from(hour).hours().minutes(i64::from(clock.minute)))
-                    .unwrap_or(start(first_day))
-            })
-            .collect();
+        let mut hours: Vec<i8> = Vec::new();
+        for clock in self.clocks.clone() {
+            // "0시부터 6시까지": an hour behind an earlier one on a 24-hour clock is read as it stands.
+            let literal = clock.half.is_none()
+                && !self.afternoon
+                && hours.last().is_some_and(|first| *first < clock.hour);
+            let hour = if literal {
+                clock.hour
+            } else {
+                self.hour(clock)
+            };
+            hours.push(hour);
+        }
+        let at = |(hour, clock): (&i8, &Clock)| {
+            let since = i64::from(*hour).hours().minutes(i64::from(clock.minute));
+            start(first_day)
+                .checked_add(since)
+                .unwrap_or(start(first_day))
+        };
+        let clocks: Vec<DateTime> = hours.iter().zip(&self.clocks).map(at).collect();
         let first = *clocks.first()?;
         let length = self
             .lengths
             .first()
             .and_then(|length| length.whole_seconds())
             .and_then(|s| i64::try_from(s).ok());
-        let open_end = said.has(Time::Since) || (said.has(Time::From) && !said.has(Time::Until));
+        let open_end =
+            said.has(Time::Since) || (said.has(Time::From) && (said.now || !said.has(Time::Until)));
         let end_of_day = start(later(first_day, 1));
         let (from, to) = match (clocks.get(1).copied(), length) {
             (Some(second), _) => {
@@ -525,6 +536,15 @@ impl Parts {
     }
 
     fn named_rolling(&self, said: &Said, now: DateTime) -> Option<Period> {
+        if said.has(Time::LastNight) {
+            let today = start(now.date());
+            let evening = today.checked_sub(6.hours()).ok()?;
+            return Some(Period::new(
+                evening,
+                today.checked_add(6.hours()).ok()?.min(now),
+                PeriodKind::Clock,
+            ));
+        }
         let back = said.words.iter().find_map(|word| match word {
             Time::RollingHour => Some(1.hour()),
             Time::RollingDay => Some(1.day()),
@@ -602,7 +622,7 @@ impl Parts {
 const fn said_half(time: Time) -> Option<Half> {
     match time {
         Time::Am => Some(Half::Am),
-        Time::Pm => Some(Half::Pm),
+        Time::Pm | Time::LastNight => Some(Half::Pm),
         Time::Part(from, _) if from < 12 => Some(Half::Am),
         Time::Part(from, _) if from >= 18 => Some(Half::Pm),
         _ => None,

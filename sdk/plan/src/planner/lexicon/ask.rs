@@ -64,6 +64,10 @@ pub(super) const ROWS: Rows = &[
         Q(Cue::Quiet),
         "한가한|한가해|한산한|한산해|여유로운|여유 있는|널널한|quietest|quiet|least busy|least loaded|idle|idlest",
     ),
+    (
+        Q(Cue::Used),
+        "많이 쓰는|많이 쓴|많이 사용|많이 찾는|많이 방문|많이 조회|인기|requested|visited|viewed|accessed|popular|frequently used|used",
+    ),
     (Q(Cue::Per), "^별로|^별|^마다|^당 "),
     (
         Q(Cue::PerBefore),
@@ -80,7 +84,7 @@ pub(super) const ROWS: Rows = &[
     (Q(Cue::Statistics), "통계|statistics|stats"),
     (
         Q(Cue::State),
-        "상태|상황|현황|어때|어떤가|어떻게 돼|어떻게 되|어떠|잘 돌아|괜찮|doing|state|status of|overview|situation|health|healthy|ok",
+        "상태|상황|현황|어때|어떤가|어떻게 돼|어떻게 되|어떻게 됐|어떠|잘 돌아|괜찮|doing|state|status of|overview|situation|health|healthy|ok",
     ),
     (
         Q(Cue::Chart),
@@ -166,11 +170,11 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Q(Cue::Sizing),
-        "증설 필요|증설이 필요|증설|증원|용량 산정|용량 계획|용량|리소스 확보|자원 확보|서버 대수|몇 대가 필요|몇 대 필요|capacity planning|capacity|sizing|more server|more instances|enough server|add servers|additional server|servers do we need|many servers|fewer servers|right size",
+        "증설 필요|증설이 필요|증설|증원|^용량 산정|^용량 계획|^용량|리소스 확보|자원 확보|서버 대수|몇 대가 필요|몇 대 필요|capacity planning|capacity|sizing|more server|more instances|enough server|add servers|additional server|servers do we need|many servers|fewer servers|right size",
     ),
     (
         Q(Cue::Need),
-        "필요|여부|충분|부족|감당|버틸|견딜|모자|여유|괜찮을까|해야 하|해야 할|해야할|need|enough|sufficient|should we|necessary|handle|cope|do we have|required",
+        "필요|여부|충분|부족|감당|버틸|견딜|모자|여유|괜찮을까|해야 하|해야 할|해야할|야 하나|야 할까|야 되나|야 하는지|야 할지|야 될까|need|enough|sufficient|should we|necessary|handle|cope|do we have|required",
     ),
     (
         Q(Cue::Journey),
@@ -222,6 +226,10 @@ pub(super) const ROWS: Rows = &[
     (
         Q(Cue::Model),
         "llm|프롬프트|언어 모델|ai 모델|ai 비용|토큰 사용량|토큰|챗봇|gpt|너는 왜|네가|그렇게 답|답변한|대답한|그런 결론|결론을 내|language model|prompt|token usage|tokens|the model|ai model|your answer|you answer|you conclude|your conclusion|did you",
+    ),
+    (
+        Q(Cue::Unmeasured),
+        "디스크|하드|스토리지|대역폭|전력|온도|배터리|disk|storage|bandwidth|battery|temperature of|power consumption|gpu",
     ),
     (Q(Cue::Only), "^만 |만$|only|just"),
     (

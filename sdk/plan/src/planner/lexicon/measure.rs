@@ -162,7 +162,7 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Thing(Noun::User),
-        "^사용자 id|^사용자 아이디|^유저 id|^사용자들|^사용자|^유저|^이용자|^회원|^고객|^아이디|^계정|^id$|user id|userid|user name|username|user|account|customer|client",
+        "^사용자 id|^사용자 아이디|^유저 id|^사용자들|^사용자|^유저|^이용자|^회원|^고객|^아이디|^계정|^id$|user id|userid|user name|username|user|account|customer|client|people|person",
     ),
     (
         Thing(Noun::Session),
@@ -206,19 +206,19 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Thing(Noun::Transaction),
-        "트랜잭션 이력|트랜잭션 목록|트랜잭션|트랜젝션|트렌젝션|거래 내역|^거래|^요청|^호출|^로그$|^처리 이력|요청 내역|transaction|request|call|trx",
+        "트랜잭션|트랜젝션|트렌젝션|^거래|^요청|^호출|^로그$|^로그를|transaction|request|call|trx",
     ),
     (
         Thing(Noun::Alert),
-        "알림 목록|알림|알람|경보|경고|alert|alarm|notification|warning",
+        "알림|알람|경보|경고|alert|alarm|notification|warning",
     ),
     (
         Thing(Noun::Deployment),
-        "배포 이력|배포 내역|배포|디플로이|deployment|deploy|rollout",
+        "배포|디플로이|deployment|deploy|rollout",
     ),
     (
         Thing(Noun::Action),
-        "조치 이력|조치 내역|조치|실행된 조치|제어 이력|액션 이력|액션|action|remediation|intervention",
+        "조치|실행된 조치|액션|action|remediation|intervention",
     ),
     (
         Thing(Noun::Trace),
@@ -233,16 +233,13 @@ pub(super) const ROWS: Rows = &[
     // kinds of clients
     (
         Agent("mobile"),
-        "모바일 브라우저|모바일 기기|모바일 사용자|모바일|휴대폰|스마트폰|핸드폰|mobile browser|mobile device|mobile user|mobile client|mobile phone|mobile|smartphone|phone",
+        "모바일 브라우저|모바일 기기|모바일|휴대폰|스마트폰|핸드폰|mobile browser|mobile device|mobile phone|mobile|smartphone|phone",
     ),
     (
         Agent("desktop"),
-        "데스크톱 브라우저|데스크탑 브라우저|데스크톱|데스크탑|^pc$|pc 브라우저|desktop browser|desktop user|desktop",
+        "데스크톱 브라우저|데스크탑 브라우저|데스크톱|데스크탑|^pc$|pc 브라우저|desktop browser|desktop",
     ),
-    (
-        Agent("chrome"),
-        "크롬 브라우저|크롬|chrome browser|chrome user|chrome",
-    ),
+    (Agent("chrome"), "크롬 브라우저|크롬|chrome browser|chrome"),
     (Agent("safari"), "사파리|safari"),
     (Agent("firefox"), "파이어폭스|firefox"),
     (

@@ -124,6 +124,10 @@ pub(super) const ROWS: Rows = &[
         At(Time::Part(18, 24)),
         "저녁|밤|심야|this evening|in the evening|evening|tonight|at night|night",
     ),
+    (
+        At(Time::LastNight),
+        "어젯밤|어제 밤|간밤|지난 밤|지난밤|last night|yesterday night|yesterday evening",
+    ),
     (At(Time::Noon), "정오|noon|midday"),
     (At(Time::Midnight), "자정|midnight"),
     (At(Time::MonthName(1)), "january|jan"),
@@ -174,10 +178,7 @@ pub(super) const ROWS: Rows = &[
         At(Time::Usual),
         "평소|평상시|평시|보통 때|보통|정상 수준|정상 범위|정상치|여느 때|usual|usually|normally|normal|typical|typically|expected level|the norm|ordinary",
     ),
-    (
-        At(Time::Past),
-        "과거와|과거에|과거의|예전|옛날|in the past|the past",
-    ),
+    (At(Time::Past), "과거와|과거에|과거의|예전|옛날"),
     (
         At(Time::PreviousDay),
         "전일|전날|하루 전|일일 전|previous day|day before|the day before|a day earlier|a day ago|day over day",
