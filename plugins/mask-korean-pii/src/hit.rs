@@ -1,6 +1,6 @@
 //! What was found, and which of two findings that overlap is believed.
 
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
 
 /// What a stretch of text is. The order is the order of belief when two have the same [`Trust`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,13 +74,13 @@ impl Hit {
 /// Keeps the findings that are believed, in order of place, without overlaps.
 pub(crate) fn settle(mut hits: Vec<Hit>) -> Vec<Hit> {
     hits.sort_by_key(|hit| (hit.trust, hit.kind, hit.range.start));
-    let mut kept: Vec<Hit> = Vec::new();
+    let mut kept: BTreeMap<usize, Hit> = BTreeMap::new();
     for hit in hits {
-        let overlaps = |k: &Hit| k.range.start < hit.range.end && hit.range.start < k.range.end;
-        if hit.range.start < hit.range.end && !kept.iter().any(overlaps) {
-            kept.push(hit);
+        let nearest = kept.range(..hit.range.end).next_back();
+        let free = nearest.is_none_or(|(_, before)| before.range.end <= hit.range.start);
+        if hit.range.start < hit.range.end && free {
+            kept.insert(hit.range.start, hit);
         }
     }
-    kept.sort_by_key(|hit| hit.range.start);
-    kept
+    kept.into_values().collect()
 }

@@ -12,6 +12,9 @@ use std::{collections::BTreeSet, ops::Range};
 
 use crate::{category::Category, text::Text};
 
+/// No value is longer, in characters; what is behind it is read as if it had no label.
+const LONGEST: usize = 512;
+
 /// How a label stands to its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bond {
@@ -35,17 +38,28 @@ pub(crate) struct Label {
 pub(crate) struct Labels {
     labels: Vec<Label>,
     mentioned: BTreeSet<Category>,
+    /// For every character the category of the label that counts there.
+    by_place: Vec<Option<Category>>,
 }
 
 impl Labels {
     /// Reads a text.
     pub(crate) fn read(text: &Text) -> Self {
-        let mut labels = Self { labels: Vec::new(), mentioned: BTreeSet::new() };
+        let mut labels = Self { labels: Vec::new(), mentioned: BTreeSet::new(), by_place: vec![None; text.len()] };
         let statement = sql::read(text, &mut labels);
         let placeholders = pairs::read(text, &statement, &mut labels);
         sql::read_parameters(text, &placeholders, &mut labels);
         spoken::read(text, &mut labels);
+        labels.settle();
         labels
+    }
+
+    /// A tied label counts before a spoken one, and among equals the one that starts last.
+    fn settle(&mut self) {
+        self.labels.sort_by_key(|label| (label.bond == Bond::Tied, label.value.start));
+        for label in &self.labels {
+            self.by_place[label.value.clone()].fill(Some(label.category));
+        }
     }
 
     /// All labels of one of these categories.
@@ -53,10 +67,9 @@ impl Labels {
         self.labels.iter().filter(|label| categories.contains(&label.category))
     }
 
-    /// The label of the value that holds `at`: the one that starts last, a tied one before a spoken one.
+    /// The category of the value that holds `at`.
     pub(crate) fn at(&self, at: usize) -> Option<Category> {
-        let holding = self.labels.iter().filter(|label| label.value.contains(&at));
-        holding.max_by_key(|label| (label.bond == Bond::Tied, label.value.start)).map(|label| label.category)
+        self.by_place.get(at).copied().flatten()
     }
 
     /// Whether the text speaks of such a thing anywhere.
@@ -66,6 +79,7 @@ impl Labels {
 
     fn add(&mut self, category: Category, bond: Bond, value: Range<usize>, quoted: bool) {
         self.mentioned.insert(category);
+        let value = value.start..value.end.min(value.start + LONGEST).min(self.by_place.len());
         if value.start < value.end {
             self.labels.push(Label { category, bond, value, quoted });
         }
@@ -85,8 +99,8 @@ fn quoted(text: &Text, at: usize) -> Option<Range<usize>> {
     }
     let mut end = at + 1;
     loop {
-        end = text.find(end, |c| c == quote);
-        if end >= text.len() {
+        end = text.find_near(end, LONGEST, |c| c == quote);
+        if text.at(end) != quote {
             return None;
         }
         if text.at(end + 1) != quote || quote != '\'' {

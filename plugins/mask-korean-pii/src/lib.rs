@@ -25,6 +25,7 @@
 //!   first would be wrong as often as right.
 
 mod category;
+mod clean;
 mod hit;
 mod labels;
 mod recognise;
@@ -63,6 +64,9 @@ impl Masker for MaskKoreanPii {
 
 fn edits(index: usize, field: &Field) -> Vec<Edit> {
     let source = &field.text;
+    if clean::is_clean(field.kind, source) {
+        return Vec::new();
+    }
     let text = Text::new(source);
     let found = find(&text).into_iter().filter(|hit| belongs(hit.kind, field.kind));
     let edits = found.filter_map(|hit| {

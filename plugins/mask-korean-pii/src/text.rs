@@ -81,6 +81,12 @@ impl Text {
         (from..self.len()).find(|i| found(self.at(*i))).unwrap_or(self.len())
     }
 
+    /// As [`Self::find`], but looks at `reach` characters only and then stops there.
+    pub(crate) fn find_near(&self, from: usize, reach: usize, found: impl Fn(char) -> bool) -> usize {
+        let end = self.len().min(from.saturating_add(reach));
+        (from..end).find(|i| found(self.at(*i))).unwrap_or(end)
+    }
+
     /// The first place at or after `from` that is not a blank.
     pub(crate) fn skip_blanks(&self, from: usize) -> usize {
         self.find(from, |c| c != ' ')
@@ -148,9 +154,9 @@ fn percent_byte(rest: &str) -> Option<(u8, usize)> {
     Some((value as u8, used + 2))
 }
 
-/// JSON's escapes, with any number of backslashes: a document inside a string inside a document has more.
+/// JSON's escapes, with up to eight backslashes: a document inside a string inside a document has more than one.
 fn escape(rest: &str) -> Option<(char, usize)> {
-    let slashes = rest.bytes().take_while(|b| *b == b'\\').count();
+    let slashes = rest.bytes().take(8).take_while(|b| *b == b'\\').count();
     let after = &rest[slashes..];
     match after.chars().next()? {
         'u' => {

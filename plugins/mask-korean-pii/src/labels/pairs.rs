@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
-use super::{Bond, Labels, quoted, sql::Statement};
+use super::{Bond, LONGEST, Labels, quoted, sql::Statement};
 use crate::{
     category::{self, Category},
     text::{Text, is_hangul, is_word},
 };
+
+/// How many of the keys around a pair say what it is about.
+const NEAR: usize = 4;
 
 /// Reads every pair. Returns the categories of the keys whose value is a placeholder, in order.
 pub(super) fn read(text: &Text, statement: &Statement, labels: &mut Labels) -> Vec<Option<Category>> {
@@ -58,7 +61,8 @@ impl Scan<'_> {
     fn separator_end(&mut self, at: usize, after: usize) {
         let Some(key) = key_before(self.text, at) else { return };
         let name = self.text.string(key.clone());
-        let parent: Vec<String> = self.outer.iter().flatten().cloned().collect();
+        let near = self.outer.len().saturating_sub(NEAR);
+        let parent: Vec<String> = self.outer[near..].iter().flatten().cloned().collect();
         let found = category::of_key(&name, &parent).or_else(|| wider(self.text, &key, &name));
         let start = self.text.skip_blanks(after);
         if start - after > 3 {
@@ -116,19 +120,19 @@ fn value(text: &Text, start: usize) -> (Range<usize>, bool) {
         return (inside, true);
     }
     match text.at(start) {
-        '(' => (start + 1..text.find(start, |c| c == ')' || c == '\n'), false),
-        '[' => (start + 1..text.find(start, |c| c == ']' || c == '\n'), false),
+        '(' => (start + 1..text.find_near(start, LONGEST, |c| c == ')' || c == '\n'), false),
+        '[' => (start + 1..text.find_near(start, LONGEST, |c| c == ']' || c == '\n'), false),
         _ => (start..open_end(text, start), false),
     }
 }
 
 /// The end of a value without quotes: a delimiter, or the blank in front of the next key.
 pub(super) fn open_end(text: &Text, start: usize) -> usize {
-    let end = text.find(start, |c| matches!(c, ',' | ';' | '|' | '&' | '#' | '\n' | '"' | '\'' | '`' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>'));
+    let end = text.find_near(start, LONGEST, |c| matches!(c, ',' | ';' | '|' | '&' | '#' | '\n' | '"' | '\'' | '`' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>'));
     let separator = (start..end).find(|i| text.at(*i) == '=' && is_word(text.at(i + 1)) || (text.at(*i) == ':' && text.at(i + 1) == ' '));
     let Some(separator) = separator else { return trimmed(text, start, end) };
-    let key = text.back(separator, |c| c != ' ');
-    if key <= start { trimmed(text, start, end) } else { trimmed(text, start, key) }
+    let blank = (start..separator).rev().find(|i| text.at(*i) == ' ');
+    trimmed(text, start, blank.unwrap_or(end))
 }
 
 fn trimmed(text: &Text, start: usize, end: usize) -> usize {

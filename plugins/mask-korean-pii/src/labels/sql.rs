@@ -8,6 +8,9 @@ use crate::{
     text::{Text, is_word},
 };
 
+/// Longest operator with blanks: `BETWEEN  `.
+const OPERATOR: usize = 12;
+
 /// What a statement says about the rest of the text.
 #[derive(Default)]
 pub(super) struct Statement {
@@ -20,14 +23,20 @@ pub(super) struct Statement {
 /// Reads the parts that are not pairs.
 pub(super) fn read(text: &Text, labels: &mut Labels) -> Statement {
     let mut statement = Statement::default();
+    let words = ["where", "set", "values", "select"];
+    let is_sql = word_starts(text).any(|at| words.iter().any(|w| text.is_at(at, w)));
+    let mut read_to = 0;
     for at in word_starts(text) {
+        if at < read_to || !is_sql {
+            continue;
+        }
         if statement.table.is_empty() && ["into ", "update ", "from "].iter().any(|w| text.is_at(at, w)) {
             statement.table = table(text, at);
         }
         if text.is_at(at, "values") && !is_word(text.at(at + 6)) {
-            insert(text, at, labels, &mut statement);
+            read_to = insert(text, at, labels, &mut statement);
         } else if ["in (", "in(", "like ", "between "].iter().any(|w| text.is_at(at, w)) {
-            operator(text, at, labels);
+            read_to = operator(text, at, labels);
         }
     }
     statement
@@ -40,16 +49,14 @@ fn word_starts(text: &Text) -> impl Iterator<Item = usize> + '_ {
 fn table(text: &Text, at: usize) -> Vec<String> {
     let start = text.skip_blanks(text.find(at, |c| c == ' '));
     let end = text.find(start, |c| !is_word(c) && c != '_' && c != '.');
-    let name = text.string(start..end);
-    // Prose has `from` too, but no underscore and no statement around it.
-    let statement = ["where", "set", "values", "select"].iter().any(|w| word_starts(text).any(|i| text.is_at(i, w)));
-    if statement { category::words(&name) } else { Vec::new() }
+    category::words(&text.string(start..end))
 }
 
-fn insert(text: &Text, at: usize, labels: &mut Labels, statement: &mut Statement) {
+/// Reads the columns and values around the word at `at`; returns how far it read.
+fn insert(text: &Text, at: usize, labels: &mut Labels, statement: &mut Statement) -> usize {
     let close = text.back(at, |c| c == ' ');
     if text.before(close) != ')' {
-        return;
+        return at;
     }
     let open = text.back(close - 1, |c| c != '(');
     let columns: Vec<Option<Category>> = items(text, open..close - 1)
@@ -71,24 +78,29 @@ fn insert(text: &Text, at: usize, labels: &mut Labels, statement: &mut Statement
             start = text.skip_blanks(start + 1);
         }
     }
+    start
 }
 
-/// `column IN ('a', 'b')`, `column LIKE 'a%'`.
-fn operator(text: &Text, at: usize, labels: &mut Labels) {
+/// `column IN ('a', 'b')`, `column LIKE 'a%'`; returns how far it read.
+fn operator(text: &Text, at: usize, labels: &mut Labels) -> usize {
     let end = text.back(at, |c| c == ' ');
     let not = end.checked_sub(3).filter(|i| text.is_at(*i, "not"));
     let end = not.map_or(end, |i| text.back(i, |c| c == ' '));
     let start = text.back(end, |c| is_word(c) || matches!(c, '_' | '.' | '"' | '`'));
     let name = text.string(start..end);
-    let Some(category) = category::of_key(name.trim_matches(['"', '`']), &[]) else { return };
-    let value = text.find(at, |c| matches!(c, '(' | '\''));
+    let Some(category) = category::of_key(name.trim_matches(['"', '`']), &[]) else { return at };
+    let value = text.find_near(at, OPERATOR, |c| matches!(c, '(' | '\''));
     if text.at(value) == '(' {
-        for item in items(text, value + 1..closing(text, value)) {
+        let end = closing(text, value);
+        for item in items(text, value + 1..end) {
             labels.add(category, Bond::Tied, item.range, item.quoted);
         }
-    } else if let Some(inside) = quoted(text, value) {
+        return end;
+    }
+    if let Some(inside) = quoted(text, value) {
         labels.add(category, Bond::Tied, inside, true);
     }
+    at
 }
 
 /// Values bound to placeholders, where a log prints them after the statement: `params: [a, b]`, `Parameters: a(String)`,

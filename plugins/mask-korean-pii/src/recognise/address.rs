@@ -151,7 +151,11 @@ fn is_province(word: &str) -> bool {
 
 /// `98, Garamnuri-ro, Paldal-gu, Suwon-si, Gyeonggi-do`.
 fn romanised(text: &Text, found: &mut Vec<Range<usize>>) {
+    let mut read_to = 0;
     for dash in (0..text.len()).filter(|i| text.at(*i) == '-') {
+        if dash < read_to {
+            continue;
+        }
         let road = ["ro", "gil", "daero", "dong", "eup", "myeon"].iter().find(|s| {
             text.is_at(dash + 1, s) && !text.at(dash + 1 + s.len()).is_ascii_alphanumeric()
         });
@@ -176,6 +180,7 @@ fn romanised(text: &Text, found: &mut Vec<Range<usize>>) {
             }
             end = stop;
         }
+        read_to = end;
         let numbered = text.slice(start..end).iter().any(char::is_ascii_digit);
         if numbered && found.last().is_none_or(|f| f.end <= start) {
             found.push(start..end);
