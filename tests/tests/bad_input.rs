@@ -54,7 +54,10 @@ fn every_tcp_door_of_an_edge_outlives_a_flood_with_bounded_memory() -> Result<()
 fn the_session_store_answers_nonsense_with_an_error() -> Result<()> {
     let edge = Edge::start("seoul", "")?;
     for (bad, answer) in [
-        (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], "-ERR"),
+        (
+            &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n"[..],
+            "-ERR",
+        ),
         (b"*1\r\n$999999999999\r\n", "-ERR Protocol error"),
         (b"*99999999\r\n", "-ERR Protocol error"),
         (b"*1\r\n$-7\r\n", "-ERR Protocol error"),

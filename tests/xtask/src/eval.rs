@@ -3,6 +3,8 @@
 //! The sets and their scorers are not part of the project: they are looked for in `--dir`, beside
 //! `--items`, and in `../shared/eval` next to the checkout.
 
+mod access_log;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -21,7 +23,7 @@ use crate::{
 /// Options of `cargo xtask eval`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Which set: questions, pii
+    /// Which set: questions, pii, access-log
     name: String,
     /// The items, instead of the set's own
     #[arg(long, value_name = "FILE", conflicts_with = "dir")]
@@ -62,8 +64,13 @@ const SETS: [Set; 2] = [
 
 /// Answers and scores.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    if options.name == access_log::NAME {
+        return access_log::run(workspace, options.items.as_deref());
+    }
     let Some(set) = SETS.iter().find(|set| set.name == options.name) else {
-        let names = SETS.map(|set| set.name).join(", ");
+        let names = [&SETS.map(|set| set.name)[..], &[access_log::NAME]]
+            .concat()
+            .join(", ");
         bail!(
             "no evaluation is called `{}`; there are: {names}",
             options.name
