@@ -109,7 +109,7 @@ impl Executor {
         Answer {
             plan: plan.clone(),
             facts: Vec::new(),
-            text: crate::word::render(&[sentence], &self.vocabulary, lang),
+            text: crate::word::render(&[sentence], lang),
             tables: Vec::new(),
             charts: Vec::new(),
             links: Vec::new(),

@@ -32,7 +32,7 @@ mod typo;
 mod when;
 mod window;
 
-use bongsu_sdk_model::Timestamp;
+use bongsu_sdk_model::{Metric, Timestamp};
 use jiff::tz::TimeZone;
 
 pub use self::follow::Conversation;
@@ -45,7 +45,7 @@ use self::{
     text::Text,
     token::Kind,
 };
-use crate::{Action, Op, Plan, PlanScope, Reason, Slot, Target, Vocabulary};
+use crate::{Action, Condition, Op, Plan, PlanScope, Reason, Slot, Span, Target, Vocabulary};
 
 /// Understands questions about one installation.
 #[derive(Debug, Clone)]
@@ -186,23 +186,12 @@ impl Planner {
         let step = when::step(&reading, &mut claimed);
         let mut places = place::read(&reading);
         conditions.append(&mut places.conditions);
-        let metrics = metric::named(&reading);
-
-        if let Some(plan) = proposal(&reading).or_else(|| alias::read(&reading)) {
-            return plan;
-        }
-        if let Some(reason) = guard::refuse(&reading, !metrics.is_empty()) {
-            return refuse(reason);
-        }
         if let Some(last) = conversation.last() {
             follow::resolve(last, &mut places.missing, &mut places.scope);
         }
-        if reading.has(Cue::Unmeasured)
-            && metrics
-                .iter()
-                .all(|metric| *metric == bongsu_sdk_model::Metric::Load)
-        {
-            return assemble::clarify(Slot::Metric);
+        let metrics = metric::named(&reading);
+        if let Some(plan) = before_asking(&reading, &metrics) {
+            return plan;
         }
         if let Some(wish) = action::read(&reading, &places, &limits, &conditions, &claimed) {
             return act(wish, &places.scope);
@@ -233,18 +222,40 @@ impl Planner {
             places: &places,
             limits: &limits,
         };
-        if let (Some(last), true) = (conversation.last(), fragment(&found)) {
-            return follow::continued(last, &found);
-        }
-        if found.decide() == Decision::NotUnderstood {
-            return not_understood(&found);
-        }
-        let mut plan = assemble::query(&found, &conditions, &claimed, step);
-        if let Some(last) = conversation.last() {
-            follow::inherit(&mut plan, last, &found);
-        }
-        plan
+        ask(&found, &conditions, &claimed, step, conversation.last())
     }
+}
+
+/// What is settled before a question is taken as one: answers to proposals, names to remember, refusals,
+/// and figures that nobody here measures.
+fn before_asking(reading: &Reading<'_>, metrics: &[Metric]) -> Option<Plan> {
+    let load_only = metrics.iter().all(|metric| *metric == Metric::Load);
+    let unmeasured = reading.has(Cue::Unmeasured) && load_only;
+    proposal(reading)
+        .or_else(|| alias::read(reading))
+        .or_else(|| guard::refuse(reading, !metrics.is_empty()).map(refuse))
+        .or_else(|| unmeasured.then(|| assemble::clarify(Slot::Metric)))
+}
+
+/// The plan of a question that asks, by itself or within a conversation.
+fn ask(
+    found: &Found<'_, '_>,
+    conditions: &[Condition],
+    claimed: &[bool],
+    step: Option<Span>,
+    last: Option<&Plan>,
+) -> Plan {
+    if let Some(last) = last.filter(|_| fragment(found)) {
+        return follow::continued(last, found);
+    }
+    if found.decide() == Decision::NotUnderstood {
+        return not_understood(found);
+    }
+    let mut plan = assemble::query(found, conditions, claimed, step);
+    if let Some(last) = last {
+        follow::inherit(&mut plan, last, found);
+    }
+    plan
 }
 
 /// Whether a question only changes a part of the one before.

@@ -44,7 +44,7 @@ impl Span {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.as_seconds();
-        let fits = |&&(name, width): &&(&str, u64)| name != "w" && seconds % width == 0;
+        let fits = |&&(name, width): &&(&str, u64)| name != "w" && seconds.is_multiple_of(width);
         match UNITS.iter().find(fits) {
             Some((name, width)) if seconds > 0 => write!(f, "{}{name}", seconds / width),
             _ => write!(f, "{seconds}s"),

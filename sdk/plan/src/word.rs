@@ -35,15 +35,7 @@ pub(crate) enum Sentence {
     /// Only the first groups were named.
     RestInTable,
     /// A figure against its baseline.
-    Compared {
-        place: String,
-        now: Fact,
-        base: Fact,
-        difference: Fact,
-        change: Option<Fact>,
-        kind: BaselineKind,
-        within_error: bool,
-    },
+    Compared(Box<Compared>),
     /// A figure whose baseline has no data.
     NoBaseline {
         place: String,
@@ -61,8 +53,8 @@ pub(crate) enum Sentence {
     },
     /// Who follows.
     Next(Vec<(String, Fact)>),
-    /// The mean over so many members.
-    Mean { fact: Fact, members: usize },
+    /// The mean over all members.
+    Mean(Fact),
     /// The highest or lowest interval.
     Extreme {
         place: String,
@@ -81,8 +73,21 @@ pub(crate) enum Sentence {
     Failed,
 }
 
+/// A figure against its baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Compared {
+    pub(crate) place: String,
+    pub(crate) now: Fact,
+    pub(crate) base: Fact,
+    pub(crate) difference: Fact,
+    pub(crate) change: Option<Fact>,
+    pub(crate) kind: BaselineKind,
+    /// The two may be equal within their errors.
+    pub(crate) within_error: bool,
+}
+
 /// The sentences as one text.
-pub(crate) fn render(sentences: &[Sentence], _vocabulary: &Vocabulary, lang: Lang) -> String {
+pub(crate) fn render(sentences: &[Sentence], lang: Lang) -> String {
     let say = match lang {
         Lang::Ko => ko::say,
         Lang::En => en::say,

@@ -1,5 +1,7 @@
 //! Plans have one JSON form.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use bongsu_sdk_plan::{Plan, PlanError};
 
 /// Reads a plan, and expects its canonical text.

@@ -1,5 +1,7 @@
 //! Plans executed over a source whose every figure can be worked out by hand.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::{collections::BTreeSet, time::Duration};
 
 use bongsu_sdk_model::{IdentityMode, Metric, SiteId, Timestamp, Window};
@@ -254,7 +256,7 @@ fn the_same_comparison_reads_well_in_english() {
     assert_eq!(
         check(plan, Lang::En).text,
         "Busan, 2026-11-20 14:25–14:30 (+09:00): concurrent users (5 min) about 3 users (±1.6%) [f1]. \
-         That is 1 users [f3] (50.0% [f4]) more than the same time the day before \
+         That is 1 [f3] (50.0% [f4]) more than the same time the day before \
          (2026-11-19 14:25–14:30 (+09:00)), about 2 users (±1.6%) [f2]."
     );
 }

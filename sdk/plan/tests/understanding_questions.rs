@@ -1,5 +1,7 @@
 //! Questions in both languages and what they are understood as.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+
 use bongsu_sdk_model::AppId;
 use bongsu_sdk_plan::{Conversation, Moment, Op, Plan, Planner, Slot, Vocabulary};
 use jiff::tz::TimeZone;

@@ -234,7 +234,7 @@ impl<'a> Builder<'a> {
                 .map(|assumed| word::assumed(assumed, self.lang)),
         );
         let links = self.links();
-        let text = word::render(&self.sentences, &self.executor.vocabulary, self.lang);
+        let text = word::render(&self.sentences, self.lang);
         Answer {
             plan: self.plan.clone(),
             facts: self.facts.finish(),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Baseline, Cell, ChartSeries, Column, Fact, Query, Table,
-    word::{Sentence, baseline_label, metric_label, split_title},
+    word::{self, Sentence, baseline_label, metric_label, split_title},
 };
 
 /// Most groups whose comparison is told in the text.
@@ -103,7 +103,7 @@ fn one(
             } else {
                 builder.facts.change(now, base)
             };
-            Sentence::Compared {
+            Sentence::Compared(Box::new(word::Compared {
                 place,
                 now: now.clone(),
                 base: base.clone(),
@@ -111,7 +111,7 @@ fn one(
                 difference,
                 change: compared.change.clone(),
                 kind: baseline.kind,
-            }
+            }))
         }
         (Some(now), None) => Sentence::NoBaseline {
             place,

@@ -52,10 +52,7 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
         .map_or(DEFAULT_LIMIT, |limit| limit as usize);
     tell(builder, &ranked, order, limit);
     if let Some(fact) = mean {
-        builder.say(Sentence::Mean {
-            fact,
-            members: ranked.len(),
-        });
+        builder.say(Sentence::Mean(fact));
     }
     Ok(())
 }
@@ -167,7 +164,7 @@ fn tell(builder: &mut Builder<'_>, ranked: &[Ranked], order: Order, limit: usize
         builder,
         dimension,
         order.by,
-        &rows.get(..limit.min(rows.len())).unwrap_or(&rows).to_vec(),
+        rows.get(..limit.min(rows.len())).unwrap_or(&rows),
     );
 }
 

@@ -54,82 +54,33 @@ impl Plan {
     }
 
     fn required(&self, fault: &mut impl FnMut(&'static str, String)) {
-        let needs: &[(&'static str, bool, &str)] = match self.op {
-            Op::Value | Op::Series | Op::Correlate => &[(
-                "metrics",
-                self.metrics.is_empty(),
-                "must name at least one metric",
-            )],
-            Op::Peak | Op::Forecast => {
-                &[("metrics", self.metrics.is_empty(), "must name the metric")]
+        for (field, message) in needs(self.op) {
+            if self.lacks(field) {
+                fault(field, format!("{message} for `{}`", self.op.name()));
             }
-            Op::Compare => &[
-                (
-                    "metrics",
-                    self.metrics.is_empty(),
-                    "must name at least one metric",
-                ),
-                (
-                    "baseline",
-                    self.baseline.is_none(),
-                    "must say what to compare with, as {\"kind\":\"previous_day\"}",
-                ),
-            ],
-            Op::Top => &[
-                (
-                    "metrics",
-                    self.metrics.is_empty(),
-                    "must name the metric to rank by",
-                ),
-                (
-                    "group_by",
-                    self.group_by.is_empty(),
-                    "must name the dimension to rank, as [\"site\"]",
-                ),
-            ],
-            Op::List => &[(
-                "target",
-                self.target.is_none(),
-                "must say what to list, as \"sessions\"",
-            )],
-            Op::Report => &[(
-                "report",
-                self.report.is_none(),
-                "must name the kind, as \"weekly\"",
-            )],
-            Op::Act => &[(
-                "action",
-                self.action.is_none(),
-                "must hold the action to propose",
-            )],
-            Op::Alias => &[
-                (
-                    "name",
-                    self.name.is_none(),
-                    "must hold the name to remember",
-                ),
-                (
-                    "scope",
-                    self.scope.is_empty(),
-                    "must hold what the name stands for",
-                ),
-            ],
-            Op::Refuse => &[("reason", self.reason.is_none(), "must say why")],
-            Op::Clarify => &[(
-                "missing",
-                self.missing.is_empty(),
-                "must name what is missing",
-            )],
-            Op::Locate | Op::Explain | Op::Sizing | Op::Trace | Op::Approve | Op::Deny => &[],
-        };
-        for (field, _, message) in needs.iter().filter(|(_, absent, _)| *absent) {
-            fault(field, format!("{message} for `{}`", self.op.name()));
         }
         if self.action.is_some() && !matches!(self.op, Op::Act | Op::Refuse | Op::Clarify) {
             fault(
                 "action",
                 format!("does not belong to `{}`; use `act`", self.op.name()),
             );
+        }
+    }
+
+    /// Whether a field that an operation may need is empty.
+    fn lacks(&self, field: &str) -> bool {
+        match field {
+            "metrics" => self.metrics.is_empty(),
+            "baseline" => self.baseline.is_none(),
+            "group_by" => self.group_by.is_empty(),
+            "target" => self.target.is_none(),
+            "report" => self.report.is_none(),
+            "action" => self.action.is_none(),
+            "name" => self.name.is_none(),
+            "scope" => self.scope.is_empty(),
+            "reason" => self.reason.is_none(),
+            "missing" => self.missing.is_empty(),
+            _ => false,
         }
     }
 
@@ -191,6 +142,35 @@ impl Plan {
         if self.limit == Some(0) {
             fault("limit", "must be at least 1".to_owned());
         }
+    }
+}
+
+/// The fields an operation cannot do without, and what must be in them.
+const fn needs(op: Op) -> &'static [(&'static str, &'static str)] {
+    match op {
+        Op::Value | Op::Series | Op::Correlate => &[("metrics", "must name at least one metric")],
+        Op::Peak | Op::Forecast => &[("metrics", "must name the metric")],
+        Op::Compare => &[
+            ("metrics", "must name at least one metric"),
+            (
+                "baseline",
+                "must say what to compare with, as {\"kind\":\"previous_day\"}",
+            ),
+        ],
+        Op::Top => &[
+            ("metrics", "must name the metric to rank by"),
+            ("group_by", "must name the dimension to rank, as [\"site\"]"),
+        ],
+        Op::List => &[("target", "must say what to list, as \"sessions\"")],
+        Op::Report => &[("report", "must name the kind, as \"weekly\"")],
+        Op::Act => &[("action", "must hold the action to propose")],
+        Op::Alias => &[
+            ("name", "must hold the name to remember"),
+            ("scope", "must hold what the name stands for"),
+        ],
+        Op::Refuse => &[("reason", "must say why")],
+        Op::Clarify => &[("missing", "must name what is missing")],
+        Op::Locate | Op::Explain | Op::Sizing | Op::Trace | Op::Approve | Op::Deny => &[],
     }
 }
 

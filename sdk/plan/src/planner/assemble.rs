@@ -1,5 +1,8 @@
 //! From what was found and decided to a plan, with what had to be assumed.
 
+mod ahead;
+mod document;
+
 use bongsu_sdk_model::Metric;
 use jiff::ToSpan;
 
@@ -8,11 +11,10 @@ use super::{
     group, list, metric,
     op::{Decision, Found},
     period::{Period, PeriodKind},
-    token::Unit,
 };
 use crate::{
     Agg, BaselineKind, Cmp, Condition, Dimension, Field, Op, Order, Plan, PlanWindow, Present,
-    Report, Slot, Span, Target, Then, Value,
+    Slot, Span, Target, Then, Value,
 };
 
 /// Builds the plan of a question that asks.
@@ -460,127 +462,5 @@ impl Maker<'_, '_, '_> {
                 .until(now)
                 .window(self.found.reading.now.time_zone()),
         )
-    }
-
-    fn report(&self, mut plan: Plan) -> Plan {
-        let found = self.found;
-        let comparing =
-            found.sides.baseline.is_some() && found.reading.any(&[Cue::Compare, Cue::Versus]);
-        plan.metrics = found.free_metrics.clone();
-        plan.baseline = found.sides.baseline.filter(|_| comparing);
-        plan.window = if comparing {
-            found.sides.window
-        } else {
-            found.plain.window
-        };
-        let named = |cue, unit| found.reading.has(cue).then(|| self.unit(unit)).flatten();
-        plan.window = plan
-            .window
-            .or_else(|| named(Cue::Weekly, Time::Week(0)))
-            .or_else(|| named(Cue::Monthly, Time::Month(0)));
-        if plan.window.is_none() {
-            plan.window = self.unit(Time::Week(0));
-            self.assume(&mut plan, "기간: 이번 주", "window: this week");
-        }
-        plan.group_by = found.split.clone();
-        plan.report = Some(self.report_kind(comparing));
-        plan
-    }
-
-    fn report_kind(&self, comparing: bool) -> Report {
-        let reading = self.found.reading;
-        let week = [
-            Time::Week(0),
-            Time::Week(-1),
-            Time::Week(-2),
-            Time::RollingWeek,
-        ]
-        .iter()
-        .any(|t| reading.time(*t));
-        let month = [
-            Time::Month(0),
-            Time::Month(-1),
-            Time::Month(-2),
-            Time::RollingMonth,
-        ]
-        .iter()
-        .any(|t| reading.time(*t))
-            || reading
-                .tokens
-                .iter()
-                .any(|token| matches!(token.kind, super::token::Kind::Month { .. }));
-        match () {
-            () if self.found.metrics.contains(&Metric::Sla) => Report::Sla,
-            () if reading.has(Cue::Trouble) => Report::Incident,
-            () if reading.has(Cue::Weekly) => Report::Weekly,
-            () if reading.has(Cue::Monthly) => Report::Monthly,
-            () if week => Report::Weekly,
-            () if month && !comparing => Report::Monthly,
-            () => Report::Custom,
-        }
-    }
-
-    fn forecast(&self, mut plan: Plan) -> Plan {
-        let found = self.found;
-        plan.metrics = self.found.metrics.clone();
-        if plan.metrics.is_empty() {
-            plan.metrics = metric::implied(found.reading).into_iter().collect();
-        }
-        plan.metrics.truncate(1);
-        let Some(metric) = plan.metrics.first().copied() else {
-            return clarify(Slot::Metric);
-        };
-        plan.horizon = found.plain.horizon.or_else(|| self.ahead());
-        if plan.horizon.is_none() {
-            plan.horizon = Some(Span::seconds(3_600));
-            self.assume(&mut plan, "예측 거리: 1시간", "horizon: one hour");
-        }
-        let limit = found.limits.first().map(|limit| limit.quantity);
-        let bare = || {
-            let quantities = found
-                .reading
-                .tokens
-                .iter()
-                .filter_map(super::token::Token::quantity);
-            quantities
-                .into_iter()
-                .find(|quantity| matches!(quantity.unit, Unit::Percent | Unit::People))
-        };
-        plan.threshold = limit
-            .or_else(bare)
-            .and_then(|quantity| super::condition::level(metric, quantity));
-        plan
-    }
-
-    /// A length of time without "later": "in 2 hours", "1시간 안에".
-    fn ahead(&self) -> Option<Span> {
-        let free = |k: &usize| !self.claimed.get(*k).copied().unwrap_or(false);
-        let lengths = self
-            .found
-            .reading
-            .tokens
-            .iter()
-            .enumerate()
-            .filter(|(k, _)| free(k))
-            .filter_map(|(_, t)| t.quantity());
-        lengths
-            .into_iter()
-            .find(|quantity| quantity.is_time())
-            .and_then(super::token::Quantity::whole_seconds)
-            .map(Span::seconds)
-    }
-
-    fn servers(&self) -> Option<u32> {
-        let counted = |units: &[Unit]| {
-            let free = |k: usize| !self.claimed.get(k).copied().unwrap_or(false);
-            let tokens = self.found.reading.tokens.iter().enumerate();
-            tokens.filter(|(k, _)| free(*k)).find_map(|(_, token)| {
-                token
-                    .quantity()
-                    .filter(|q| units.contains(&q.unit))?
-                    .count()
-            })
-        };
-        counted(&[Unit::Machine]).or_else(|| counted(&[Unit::None, Unit::Piece]))
     }
 }

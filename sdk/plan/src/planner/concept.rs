@@ -115,6 +115,10 @@ impl Noun {
 }
 
 /// Words about time.
+#[expect(
+    clippy::enum_variant_names,
+    reason = "the sameness of time, weekday and period are three words"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Time {
     Now,

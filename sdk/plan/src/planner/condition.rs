@@ -155,7 +155,7 @@ fn is_age(reading: &Reading<'_>, quantity: Quantity) -> bool {
         )
     });
     let long = !matches!(quantity.unit, Unit::Ms | Unit::Second);
-    word || (sessions && (aged || long) && (!took || aged) && long)
+    word || (sessions && long && (aged || !took))
 }
 
 /// A number in the metric's unit.
@@ -212,75 +212,72 @@ const METHODS: &[&str] = &["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPT
 
 /// "status 503", "상태 코드 404", "5xx", "500번대".
 fn status(reading: &Reading<'_>, claimed: &mut [bool]) -> Vec<Condition> {
-    let number = |value: u32| Value::Number(Number::from(value));
-    let condition = |cmp, value| Condition {
-        field: Field::Status,
-        cmp,
-        value: number(value),
-    };
     for (k, token) in reading.tokens.iter().enumerate() {
-        let word = reading
-            .text
-            .low
-            .get(token.at..token.end)
-            .unwrap_or_default();
-        let hundreds = match word {
-            "5xx" => Some(500),
-            "4xx" => Some(400),
-            _ => None,
-        };
-        if let Some(from) = hundreds {
-            return if from == 500 {
-                vec![condition(Cmp::Ge, 500)]
-            } else {
-                vec![condition(Cmp::Ge, 400), condition(Cmp::Lt, 500)]
-            };
+        match reading.text.low.get(token.at..token.end) {
+            Some("5xx") => return status_range(500),
+            Some("4xx") => return status_range(400),
+            _ => {}
         }
-        let Some(code) = token
+        let Some(claim) = claimed.get_mut(k).filter(|claimed| !**claimed) else {
+            continue;
+        };
+        let quantity = token
             .quantity()
-            .filter(|q| matches!(q.unit, Unit::None | Unit::Piece))
+            .filter(|q| matches!(q.unit, Unit::None | Unit::Piece));
+        let Some(code) = quantity
             .and_then(Quantity::count)
             .filter(|code| (100..600).contains(code))
         else {
             continue;
         };
-        let told = [reading.content_before(k), reading.content_after(k)]
-            .into_iter()
-            .flatten()
-            .any(|i| {
-                reading
-                    .get(i)
-                    .is_some_and(|token| token.noun() == Some(Noun::Status))
-            });
-        let range = reading
-            .text
-            .from(token.end)
-            .trim_start()
-            .starts_with("번대")
-            || reading.text.from(token.end).starts_with("대 ");
-        let beside_error = reading.get(k + 1).is_some_and(|token| {
-            matches!(
-                token.concept(),
-                Some(
-                    Concept::Metric(Metric::ErrorsCount)
-                        | Concept::Noun(Noun::Transaction)
-                        | Concept::Cue(Cue::Failed)
-                )
-            )
-        });
-        if !(told || range || (beside_error && code >= 400 && word.len() == 3))
-            || claimed.get(k).copied().unwrap_or(false)
-        {
+        let rest = reading.text.from(token.end);
+        let range = rest.trim_start().starts_with("번대") || rest.starts_with("대 ");
+        if !range && !told_as_status(reading, k, code) {
             continue;
         }
-        if let Some(claim) = claimed.get_mut(k) {
-            *claim = true;
+        *claim = true;
+        if range {
+            return status_range(code);
         }
-        return match (range, code) {
-            (true, 500) => vec![condition(Cmp::Ge, 500)],
-            (true, from) => vec![condition(Cmp::Ge, from), condition(Cmp::Lt, from + 100)],
-            (false, code) => vec![condition(Cmp::Eq, code)],
-        };
+        return vec![status_condition(Cmp::Eq, code)];
     }
     Vec::new()
+}
+
+/// Whether a number is called a status, or is an error's code beside an error or a request.
+fn told_as_status(reading: &Reading<'_>, k: usize, code: u32) -> bool {
+    let called = [reading.content_before(k), reading.content_after(k)]
+        .into_iter()
+        .flatten()
+        .any(|i| reading.get(i).and_then(Token::noun) == Some(Noun::Status));
+    let beside = matches!(
+        reading.get(k + 1).and_then(Token::concept),
+        Some(
+            Concept::Metric(Metric::ErrorsCount)
+                | Concept::Noun(Noun::Transaction)
+                | Concept::Cue(Cue::Failed)
+        )
+    );
+    let plain = reading
+        .get(k)
+        .is_some_and(|token| token.end - token.at == 3);
+    called || (beside && plain && code >= 400)
+}
+
+fn status_condition(cmp: Cmp, code: u32) -> Condition {
+    Condition {
+        field: Field::Status,
+        cmp,
+        value: Value::Number(Number::from(code)),
+    }
+}
+
+/// The hundred codes from one on; from 500 on there is no end.
+fn status_range(from: u32) -> Vec<Condition> {
+    let first = status_condition(Cmp::Ge, from);
+    if from == 500 {
+        vec![first]
+    } else {
+        vec![first, status_condition(Cmp::Lt, from + 100)]
+    }
 }

@@ -130,11 +130,7 @@ impl Lexicon {
         self.by_first
             .get(&first)?
             .iter()
-            .filter(|phrase| {
-                (!phrase.at_start || start)
-                    && !(phrase.apart && glued)
-                    && !(phrase.english && letter_before)
-            })
+            .filter(|phrase| phrase.may_begin(start, glued, letter_before))
             .filter_map(|phrase| {
                 Some(Found {
                     len: phrase.fits(rest)?,
@@ -167,6 +163,14 @@ impl Lexicon {
 }
 
 impl Phrase {
+    /// Whether it may begin at a place: `start` of a word, `glued` to what stands before, behind a letter.
+    const fn may_begin(&self, start: bool, glued: bool, letter_before: bool) -> bool {
+        let inside = self.at_start && !start;
+        let particle = self.apart && glued;
+        let cut = self.english && letter_before;
+        !(inside || particle || cut)
+    }
+
     /// Bytes of `rest` the phrase covers, if it fits at its start.
     fn fits(&self, rest: &str) -> Option<usize> {
         let mut at = 0;

@@ -68,6 +68,16 @@ impl Period {
         Some(Self::new(start(first), start(next), kind))
     }
 
+    /// A year by number.
+    pub(super) fn year(year: i16) -> Option<Self> {
+        let first = Date::new(year, 1, 1).ok()?;
+        Some(Self::new(
+            start(first),
+            start(months(first, 12)),
+            PeriodKind::Year,
+        ))
+    }
+
     /// The latest month of that number that has begun.
     pub(super) fn month(year: Option<i16>, month: i8, today: Date) -> Option<Self> {
         let year = year.unwrap_or(if month > today.month() {

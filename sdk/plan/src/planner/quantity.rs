@@ -1,88 +1,13 @@
 //! Numbers in digits and words, with their units, and times of day.
 
-use super::token::{Clock, Half, Kind, Quantity, Unit};
+mod clock;
+mod unit;
 
-/// Units by name; longer names first where one begins another.
-const UNITS: &[(&str, Unit)] = &[
-    ("밀리초", Unit::Ms),
-    ("milliseconds", Unit::Ms),
-    ("millisecond", Unit::Ms),
-    ("msec", Unit::Ms),
-    ("ms", Unit::Ms),
-    ("시간", Unit::Hour),
-    ("hours", Unit::Hour),
-    ("hour", Unit::Hour),
-    ("hrs", Unit::Hour),
-    ("hr", Unit::Hour),
-    ("h", Unit::Hour),
-    ("초", Unit::Second),
-    ("seconds", Unit::Second),
-    ("second", Unit::Second),
-    ("secs", Unit::Second),
-    ("sec", Unit::Second),
-    ("s", Unit::Second),
-    ("분", Unit::Minute),
-    ("minutes", Unit::Minute),
-    ("minute", Unit::Minute),
-    ("mins", Unit::Minute),
-    ("min", Unit::Minute),
-    ("m", Unit::Minute),
-    ("주일", Unit::Week),
-    ("주간", Unit::Week),
-    ("주", Unit::Week),
-    ("weeks", Unit::Week),
-    ("week", Unit::Week),
-    ("w", Unit::Week),
-    ("개월", Unit::Month),
-    ("달", Unit::Month),
-    ("months", Unit::Month),
-    ("month", Unit::Month),
-    ("일간", Unit::Day),
-    ("일", Unit::Day),
-    ("days", Unit::Day),
-    ("day", Unit::Day),
-    ("d", Unit::Day),
-    ("년간", Unit::Year),
-    ("년", Unit::Year),
-    ("years", Unit::Year),
-    ("year", Unit::Year),
-    ("%", Unit::Percent),
-    ("퍼센트", Unit::Percent),
-    ("프로", Unit::Percent),
-    ("percent", Unit::Percent),
-    ("pct", Unit::Percent),
-    ("requests per second", Unit::PerSecond),
-    ("requests a second", Unit::PerSecond),
-    ("requests/s", Unit::PerSecond),
-    ("req/s", Unit::PerSecond),
-    ("rps", Unit::PerSecond),
-    ("per second", Unit::PerSecond),
-    ("건/초", Unit::PerSecond),
-    ("tps", Unit::PerSecond),
-    ("명", Unit::People),
-    ("users", Unit::People),
-    ("people", Unit::People),
-    ("배", Unit::Times),
-    ("times", Unit::Times),
-    ("x", Unit::Times),
-    ("대", Unit::Machine),
-    ("pods", Unit::Machine),
-    ("pod", Unit::Machine),
-    ("servers", Unit::Machine),
-    ("server", Unit::Machine),
-    ("instances", Unit::Machine),
-    ("replicas", Unit::Machine),
-    ("nodes", Unit::Machine),
-    ("machines", Unit::Machine),
-    ("개", Unit::Piece),
-    ("건", Unit::Piece),
-    ("곳", Unit::Piece),
-    ("회", Unit::Piece),
-    ("번", Unit::Piece),
-    ("위", Unit::Piece),
-    ("가지", Unit::Piece),
-    ("줄", Unit::Piece),
-];
+use self::{
+    clock::{clock, half_behind, hour_ends},
+    unit::unit,
+};
+use super::token::{Kind, Quantity, Unit};
 
 const NATIVE: &[(&str, f64)] = &[
     ("열두", 12.0),
@@ -271,148 +196,6 @@ fn plain(rest: &str) -> Option<(f64, usize)> {
     Some((text.parse().ok()?, end))
 }
 
-/// The unit behind a number, white space and hyphen before it included.
-fn unit(rest: &str) -> (Unit, usize) {
-    let blank = rest.len() - rest.trim_start_matches([' ', '-']).len();
-    let Some(tail) = rest.get(blank..) else {
-        return (Unit::None, 0);
-    };
-    for (name, unit) in UNITS {
-        let Some(behind) = tail.strip_prefix(name) else {
-            continue;
-        };
-        let ascii = name.bytes().all(|b| b.is_ascii_alphabetic());
-        let inside = ascii && behind.starts_with(|c: char| c.is_ascii_alphanumeric());
-        // One letter counts only when nothing stands between: "5 m" is no unit of anything said.
-        let loose = ascii && name.len() == 1 && blank > 0;
-        // "일주일", "일 평균": a bare 일 behind white space is rarely a unit; "대비", "대역", "번째" are words.
-        let word = match *name {
-            "대" => ["대비", "대역", "대상", "대해", "대한"]
-                .iter()
-                .any(|word| tail.starts_with(word)),
-            "일" => blank > 0 && (tail.starts_with("일별") || tail.starts_with("일 ")),
-            "개" => tail.starts_with("개월") || tail.starts_with("개발"),
-            "분" => tail.starts_with("분기") || tail.starts_with("분석"),
-            "주" => {
-                tail.starts_with("주문")
-                    || tail.starts_with("주요")
-                    || tail.starts_with("주말")
-                    || tail.starts_with("주소")
-            }
-            "건" => tail.starts_with("건수") && blank > 0,
-            "초" => tail.starts_with("초과") || tail.starts_with("초당"),
-            "회" => tail.starts_with("회원"),
-            "위" => tail.starts_with("위치"),
-            "번" => tail.starts_with("번대") || tail.starts_with("번호"),
-            "배" => tail.starts_with("배포") || tail.starts_with("배송"),
-            _ => false,
-        };
-        if !inside && !loose && !word {
-            return (*unit, blank + name.len());
-        }
-    }
-    (Unit::None, 0)
-}
-
-/// The rest of a time of day behind its hour: `시 30분`, `:30`, `am`, `o'clock`.
-fn clock(value: f64, rest: &str) -> Option<(Clock, usize)> {
-    if value.fract() != 0.0 || !(0.0..=24.0).contains(&value) {
-        return None;
-    }
-    let hour = super::token::whole(value).and_then(|hour| i8::try_from(hour).ok())?;
-    let mut clock = Clock {
-        hour,
-        minute: 0,
-        exact: false,
-        half: None,
-    };
-    let mut len = 0;
-    let trimmed = rest.trim_start();
-    if let Some(tail) = rest.strip_prefix(':') {
-        let minute = tail
-            .get(..2)
-            .filter(|m| m.bytes().all(|b| b.is_ascii_digit()))?;
-        clock.minute = minute.parse().ok().filter(|minute| *minute < 60)?;
-        clock.exact = true;
-        len = 3;
-        let seconds = rest
-            .get(len..)
-            .and_then(|tail| tail.strip_prefix(':'))
-            .and_then(|tail| tail.get(..2));
-        if seconds.is_some_and(|s| s.bytes().all(|b| b.is_ascii_digit())) {
-            len += 3;
-        }
-    } else if trimmed.strip_prefix('시').is_some_and(hour_ends) {
-        len = rest.len() - trimmed.len() + '시'.len_utf8();
-        let tail = rest.get(len..)?;
-        if half_behind(tail) {
-            clock.minute = 30;
-            len += tail.find('반').map_or(0, |at| at + '반'.len_utf8());
-        } else if let Some((minute, more)) = minutes_behind(tail) {
-            clock.minute = minute;
-            len += more;
-        }
-        return Some((clock, len));
-    } else if let Some(more) = oclock(rest) {
-        len = more;
-    }
-    let tail = rest.get(len..)?;
-    let blank = tail.len() - tail.trim_start().len();
-    for (name, half) in [
-        ("a.m.", Half::Am),
-        ("p.m.", Half::Pm),
-        ("am", Half::Am),
-        ("pm", Half::Pm),
-    ] {
-        if starts_word(tail.trim_start(), name) {
-            clock.half = Some(half);
-            return Some((clock, len + blank + name.len()));
-        }
-    }
-    (len > 0).then_some((clock, len))
-}
-
-/// Whether the word ends behind 시, or a half or the minutes follow: "3시반", "3시30분".
-fn hour_ends(rest: &str) -> bool {
-    super::josa::ends_word(rest) && !rest.starts_with('간')
-        || rest.starts_with('반')
-        || rest.starts_with(|c: char| c.is_ascii_digit())
-}
-
-fn oclock(rest: &str) -> Option<usize> {
-    let trimmed = rest.trim_start();
-    trimmed
-        .starts_with("o'clock")
-        .then(|| rest.len() - trimmed.len() + "o'clock".len())
-}
-
-fn half_behind(rest: &str) -> bool {
-    let tail = rest.trim_start();
-    tail.strip_prefix('반')
-        .is_some_and(|tail| super::josa::ends_word(tail))
-}
-
-fn minutes_behind(rest: &str) -> Option<(i8, usize)> {
-    let trimmed = rest.trim_start();
-    let (value, len) = plain(trimmed)?;
-    let tail = trimmed.get(len..)?;
-    let blank = tail.len() - tail.trim_start().len();
-    let behind = tail.trim_start().strip_prefix('분')?;
-    // "9시 10분간" is ten minutes from nine on.
-    if value >= 60.0
-        || value.fract() != 0.0
-        || behind.starts_with('간')
-        || behind.trim_start().starts_with("동안")
-    {
-        return None;
-    }
-    let minute = super::token::whole(value).and_then(|minute| i8::try_from(minute).ok())?;
-    Some((
-        minute,
-        rest.len() - trimmed.len() + len + blank + '분'.len_utf8(),
-    ))
-}
-
 /// Number words; Korean ones only with a unit behind them.
 fn words(rest: &str) -> Option<(Kind, usize)> {
     if let Some((name, value)) = ENGLISH.iter().find(|(name, _)| starts_word(rest, name)) {
@@ -504,7 +287,7 @@ fn starts_word(rest: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::token::Half, *};
 
     fn check(text: &str, value: f64, unit: Unit) {
         assert_eq!(

@@ -1,12 +1,14 @@
 //! From the text to tokens, left to right: forms first, then the longest known phrase, then misspelt words.
 
+mod join;
+
 use super::{
-    concept::{Concept, Cue, Noun, Time},
+    concept::{Concept, Noun},
     josa,
     lexicon::Lexicon,
     literal, quantity,
     text::Text,
-    token::{Clock, Half, Kind, Quantity, Token, Unit},
+    token::{Kind, Token},
 };
 
 /// Reads a text.
@@ -20,8 +22,8 @@ pub(super) fn scan(text: &Text, lexicon: &Lexicon) -> Vec<Token> {
     };
     scanner.run();
     let mut tokens = scanner.tokens;
-    share_units(&mut tokens);
-    month_names(&mut tokens);
+    join::share_units(&mut tokens);
+    join::month_names(&mut tokens);
     tokens
 }
 
@@ -291,129 +293,4 @@ fn is_phrase(word: &str, lexicon: &Lexicon) -> bool {
                 found.len == part.len() && !matches!(found.concept, Concept::Noun(Noun::Service))
             })
         })
-}
-
-/// Gives the first end of a range the unit of the second: "9~10시", "3-5pm", "between 9 and 10".
-fn share_units(tokens: &mut [Token]) {
-    let bare = |token: &Token| {
-        matches!(
-            token.kind,
-            Kind::Quantity(Quantity {
-                unit: Unit::None,
-                ..
-            })
-        )
-    };
-    for i in 0..tokens.len() {
-        let Some(first) = tokens
-            .get(i)
-            .filter(|token| bare(token))
-            .and_then(Token::quantity)
-        else {
-            continue;
-        };
-        let joined = tokens.get(i + 1).is_some_and(|token| {
-            matches!(
-                token.kind,
-                Kind::Tilde
-                    | Kind::Word(Concept::Time(Time::Until | Time::From))
-                    | Kind::Word(Concept::Cue(Cue::Follow))
-            )
-        });
-        let opened = i > 0
-            && tokens.get(i - 1).is_some_and(|t| {
-                matches!(t.time(), Some(Time::Between | Time::From | Time::Since))
-            });
-        let second = tokens
-            .get(i + 2)
-            .map(|token| token.kind.clone())
-            .filter(|_| joined);
-        let hour = i8::try_from(super::token::whole(first.value).unwrap_or(99))
-            .ok()
-            .filter(|hour| (0..=24).contains(hour) && first.value.fract() == 0.0);
-        let kind = match (second, hour) {
-            (Some(Kind::Clock(clock)), Some(hour)) => {
-                // "9 to 5 pm" begins in the morning.
-                let half = clock
-                    .half
-                    .filter(|half| *half == Half::Am || hour <= clock.hour);
-                Some(Kind::Clock(Clock {
-                    hour,
-                    minute: 0,
-                    exact: false,
-                    half,
-                }))
-            }
-            (Some(Kind::Quantity(second)), Some(hour)) if second.unit == Unit::None && opened => {
-                let end = super::token::whole(second.value)
-                    .and_then(|h| i8::try_from(h).ok())
-                    .filter(|h| (0..=24).contains(h));
-                if let (Some(end), Some(token)) = (end, tokens.get_mut(i + 2)) {
-                    token.kind = Kind::Clock(Clock {
-                        hour: end,
-                        minute: 0,
-                        exact: false,
-                        half: None,
-                    });
-                    Some(Kind::Clock(Clock {
-                        hour,
-                        minute: 0,
-                        exact: false,
-                        half: None,
-                    }))
-                } else {
-                    None
-                }
-            }
-            (Some(Kind::Quantity(second)), _) if second.unit != Unit::None => {
-                Some(Kind::Quantity(Quantity {
-                    value: first.value,
-                    unit: second.unit,
-                }))
-            }
-            _ => None,
-        };
-        if let (Some(kind), Some(token)) = (kind, tokens.get_mut(i)) {
-            token.kind = kind;
-        }
-    }
-}
-
-/// "November 10", "10 November 2025", "November": dates and months by name.
-fn month_names(tokens: &mut Vec<Token>) {
-    let number = |token: Option<&Token>| {
-        let quantity = token
-            .and_then(Token::quantity)
-            .filter(|q| matches!(q.unit, Unit::None | Unit::Piece) && q.value.fract() == 0.0)?;
-        quantity.count().and_then(|value| i16::try_from(value).ok())
-    };
-    let year = |value: i16| (1_970..=2_200).contains(&value);
-    for i in 0..tokens.len() {
-        let Some(Time::MonthName(month)) = tokens.get(i).and_then(Token::time) else {
-            continue;
-        };
-        let before = number(i.checked_sub(1).and_then(|k| tokens.get(k)))
-            .filter(|day| (1..=31).contains(day));
-        let after = number(tokens.get(i + 1));
-        let day = before.or(after.filter(|day| (1..=31).contains(day)));
-        let year = after
-            .filter(|value| year(*value))
-            .or_else(|| number(tokens.get(i + 2)).filter(|value| day.is_some() && year(*value)));
-        let kind = match day.and_then(|day| i8::try_from(day).ok()) {
-            Some(day) => Kind::Date { year, month, day },
-            None => Kind::Month { year, month },
-        };
-        let used = [
-            before.is_some().then(|| i.wrapping_sub(1)),
-            (after.is_some() && (before.is_none() || year.is_some())).then_some(i + 1),
-        ];
-        for k in used.into_iter().flatten() {
-            if let Some(token) = tokens.get_mut(k) {
-                token.kind = Kind::Word(Concept::Filler);
-            }
-        }
-        if let Some(token) = tokens.get_mut(i) {
-            token.kind = kind;
-        }
-    }
 }

@@ -3,24 +3,16 @@
 use bongsu_sdk_model::{Metric, Unit};
 
 use super::{
-    Sentence, baseline_label, figure, interval, metric_label, number, op_label, slot_label,
-    split_title,
+    Compared, Sentence, baseline_label, figure, interval, metric_label, number, op_label,
+    slot_label, split_title,
 };
-use crate::{Agg, Fact, Lang, Reason};
+use crate::{Agg, Dimension, Fact, Lang, Op, Reason};
 
 const LANG: Lang = Lang::En;
 
 pub(super) fn say(sentence: &Sentence) -> String {
     match sentence {
-        Sentence::Figure { place, fact } => {
-            format!(
-                "{place}, {}: {} {} [{}].",
-                interval(&fact.window),
-                named(fact),
-                figure(fact, LANG),
-                fact.id
-            )
-        }
+        Sentence::Figure { place, fact } => figure_of(place, fact),
         Sentence::NoData { place, metric } => {
             format!(
                 "{place}: there are no data for {} in this window.",
@@ -30,7 +22,12 @@ pub(super) fn say(sentence: &Sentence) -> String {
         Sentence::NothingHeard => "No data arrived in this window.".to_owned(),
         Sentence::NoneFulfils => "Nothing fulfils the condition.".to_owned(),
         Sentence::RestInTable => "The rest is in the table.".to_owned(),
-        Sentence::Compared { .. } | Sentence::NoBaseline { .. } => compared(sentence),
+        Sentence::Compared(compared) => compare(compared),
+        Sentence::NoBaseline { place, now, kind } => format!(
+            "{} There are no data for {} to compare with.",
+            figure_of(place, now),
+            baseline_label(*kind, LANG)
+        ),
         Sentence::ModesDiffer { place, metric } => format!(
             "{place}: {} is not compared, because users were told apart differently in the two windows.",
             metric_label(*metric, LANG)
@@ -40,40 +37,25 @@ pub(super) fn say(sentence: &Sentence) -> String {
             fact,
             dimension,
             desc,
-        } => format!(
-            "{}: the {} with the {} {} is {place} with {} [{}].",
-            interval(&fact.window),
-            split_title(*dimension, LANG),
-            if *desc { "highest" } else { "lowest" },
-            named(fact),
-            figure(fact, LANG),
-            fact.id
-        ),
+        } => best(place, fact, *dimension, *desc),
         Sentence::Next(next) => {
             let names: Vec<String> = next
                 .iter()
-                .map(|(place, fact)| format!("{place} {} [{}]", figure(fact, LANG), fact.id))
+                .map(|(place, fact)| format!("{place} {}", marked(fact)))
                 .collect();
             format!("Next: {}.", names.join(", "))
         }
-        Sentence::Mean { fact, .. } => {
-            format!(
-                "The mean over those that reported is {} [{}].",
-                figure(fact, LANG),
-                fact.id
-            )
-        }
+        Sentence::Mean(fact) => format!("The mean over those that reported is {}.", marked(fact)),
         Sentence::Extreme {
             place,
             fact,
             highest,
         } => format!(
-            "{place}: {} was {} in {}, with {} [{}].",
+            "{place}: {} was {} in {}, with {}.",
             metric_label(fact.metric, LANG),
             if *highest { "highest" } else { "lowest" },
             interval(&fact.window),
-            figure(fact, LANG),
-            fact.id
+            marked(fact)
         ),
         Sentence::Clarify(slots) => slots
             .iter()
@@ -81,20 +63,15 @@ pub(super) fn say(sentence: &Sentence) -> String {
             .collect::<Vec<_>>()
             .join(" "),
         Sentence::Refuse(reason) => refuse(*reason).to_owned(),
-        Sentence::Unsupported { op, part: None } => format!(
-            "The question is understood, but {} is not available here yet. The plan shows what was understood.",
-            op_label(*op, LANG)
-        ),
-        Sentence::Unsupported {
-            op,
-            part: Some(part),
-        } => format!(
-            "The question is understood, but {} is not available here yet with this part: {part}.",
-            op_label(*op, LANG)
-        ),
+        Sentence::Unsupported { op, part } => unsupported(*op, part.as_deref()),
         Sentence::NotHeld(what) => format!("There are no data here about {what}."),
         Sentence::Failed => "The data could not be read, so there is no answer.".to_owned(),
     }
+}
+
+/// The figure with its mark.
+fn marked(fact: &Fact) -> String {
+    format!("{} [{}]", figure(fact, LANG), fact.id)
 }
 
 /// The metric with which figure of the window it is.
@@ -108,68 +85,83 @@ fn named(fact: &Fact) -> String {
     format!("{which}{}", metric_label(fact.metric, LANG))
 }
 
-fn compared(sentence: &Sentence) -> String {
-    match sentence {
-        Sentence::Compared {
-            place,
-            now,
-            base,
-            difference,
-            change,
-            kind,
-            within_error,
-        } => {
-            let now_part = format!(
-                "{place}, {}: {} {} [{}].",
-                interval(&now.window),
-                named(now),
-                figure(now, LANG),
-                now.id
-            );
-            let base_part = format!(
-                "{} ({}), {} [{}]",
-                baseline_label(*kind, LANG),
-                interval(&base.window),
-                figure(base, LANG),
-                base.id
-            );
-            if difference.value == 0.0 {
-                return format!("{now_part} That equals {base_part}.");
-            }
-            let points = if difference.unit == Unit::Percent {
-                " points"
-            } else {
-                ""
-            };
-            let share = change
-                .as_ref()
-                .map(|change| format!(" ({} [{}])", number::size(change, LANG), change.id))
-                .unwrap_or_default();
-            let way = if difference.value > 0.0 {
-                "more"
-            } else {
-                "less"
-            };
-            let note = if *within_error {
-                "; the difference is within the error"
-            } else {
-                ""
-            };
+/// The figure; a unit that is the metric's own name is not said twice.
+fn figure_of(place: &str, fact: &Fact) -> String {
+    format!(
+        "{place}, {}: {} {}.",
+        interval(&fact.window),
+        named(fact),
+        marked(fact)
+    )
+}
+
+fn compare(compared: &Compared) -> String {
+    let Compared {
+        place,
+        now,
+        base,
+        difference,
+        change,
+        kind,
+        within_error,
+    } = compared;
+    let now = figure_of(place, now);
+    let base = format!(
+        "{} ({}), {}",
+        baseline_label(*kind, LANG),
+        interval(&base.window),
+        marked(base)
+    );
+    if difference.value == 0.0 {
+        return format!("{now} That equals {base}.");
+    }
+    let points = if difference.unit == Unit::Percent {
+        " points"
+    } else {
+        ""
+    };
+    let amount = format!("{}{points} [{}]", number::bare(difference), difference.id);
+    let share = change
+        .as_ref()
+        .map(|change| format!(" ({} [{}])", number::size(change, LANG), change.id));
+    let way = if difference.value > 0.0 {
+        "more"
+    } else {
+        "less"
+    };
+    let note = if *within_error {
+        "; the difference is within the error"
+    } else {
+        ""
+    };
+    format!(
+        "{now} That is {amount}{} {way} than {base}{note}.",
+        share.unwrap_or_default()
+    )
+}
+
+fn best(place: &str, fact: &Fact, dimension: Option<Dimension>, desc: bool) -> String {
+    let what = split_title(dimension, LANG);
+    let how = if desc { "highest" } else { "lowest" };
+    format!(
+        "{}: the {what} with the {how} {} is {place} with {}.",
+        interval(&fact.window),
+        named(fact),
+        marked(fact)
+    )
+}
+
+fn unsupported(op: Op, part: Option<&str>) -> String {
+    let op = op_label(op, LANG);
+    match part {
+        None => format!(
+            "The question is understood, but {op} is not available here yet. The plan shows what was understood."
+        ),
+        Some(part) => {
             format!(
-                "{now_part} That is {}{points} [{}]{share} {way} than {base_part}{note}.",
-                number::size(difference, LANG),
-                difference.id
+                "The question is understood, but {op} is not available here yet with this part: {part}."
             )
         }
-        Sentence::NoBaseline { place, now, kind } => format!(
-            "{place}, {}: {} {} [{}]. There are no data for {} to compare with.",
-            interval(&now.window),
-            named(now),
-            figure(now, LANG),
-            now.id,
-            baseline_label(*kind, LANG)
-        ),
-        _ => String::new(),
     }
 }
 

@@ -3,24 +3,16 @@
 use bongsu_sdk_model::{Metric, Unit};
 
 use super::{
-    Sentence, baseline_label, figure, interval, josa, metric_label, number, op_label, slot_label,
-    split_title,
+    Compared, Sentence, baseline_label, figure, interval, josa, metric_label, number, op_label,
+    slot_label, split_title,
 };
-use crate::{Agg, Dimension, Fact, Lang, Reason};
+use crate::{Agg, BaselineKind, Dimension, Fact, Lang, Op, Reason};
 
 const LANG: Lang = Lang::Ko;
 
 pub(super) fn say(sentence: &Sentence) -> String {
     match sentence {
-        Sentence::Figure { place, fact } => {
-            let subject = josa::with(&format!("{place} {}", named(fact)), "은", "는");
-            format!(
-                "{} 기준 {subject} {} [{}]입니다.",
-                interval(&fact.window),
-                figure(fact, LANG),
-                fact.id
-            )
-        }
+        Sentence::Figure { place, fact } => figure_of(place, fact),
         Sentence::NoData { place, metric } => {
             format!(
                 "{place} {} 자료가 이 시간에 없습니다.",
@@ -30,7 +22,8 @@ pub(super) fn say(sentence: &Sentence) -> String {
         Sentence::NothingHeard => "이 시간에 들어온 자료가 없습니다.".to_owned(),
         Sentence::NoneFulfils => "조건에 맞는 곳이 없습니다.".to_owned(),
         Sentence::RestInTable => "나머지는 표에 있습니다.".to_owned(),
-        Sentence::Compared { .. } | Sentence::NoBaseline { .. } => compared(sentence),
+        Sentence::Compared(compared) => compare(compared),
+        Sentence::NoBaseline { place, now, kind } => no_baseline(place, now, *kind),
         Sentence::ModesDiffer { place, metric } => format!(
             "{place} {} 두 기간의 사용자 구분 방식이 달라 비교하지 않았습니다.",
             josa::with(metric_label(*metric, LANG), "은", "는")
@@ -44,59 +37,31 @@ pub(super) fn say(sentence: &Sentence) -> String {
         Sentence::Next(next) => {
             let names: Vec<String> = next
                 .iter()
-                .map(|(place, fact)| format!("{place} {} [{}]", figure(fact, LANG), fact.id))
+                .map(|(place, fact)| format!("{place} {}", marked(fact)))
                 .collect();
             format!("다음은 {} 순입니다.", names.join(", "))
         }
-        Sentence::Mean { fact, .. } => {
-            format!(
-                "집계된 곳의 평균은 {} [{}]입니다.",
-                figure(fact, LANG),
-                fact.id
-            )
-        }
+        Sentence::Mean(fact) => format!("집계된 곳의 평균은 {}입니다.", marked(fact)),
         Sentence::Extreme {
             place,
             fact,
             highest,
-        } => {
-            let subject = josa::with(
-                &format!("{place} {}", metric_label(fact.metric, LANG)),
-                "은",
-                "는",
-            );
-            let which = if *highest {
-                "가장 높았고"
-            } else {
-                "가장 낮았고"
-            };
-            format!(
-                "{subject} {}에 {which} {} [{}]입니다.",
-                interval(&fact.window),
-                figure(fact, LANG),
-                fact.id
-            )
-        }
+        } => extreme(place, fact, *highest),
         Sentence::Clarify(slots) => slots
             .iter()
             .map(|slot| slot_label(*slot, LANG))
             .collect::<Vec<_>>()
             .join(" "),
         Sentence::Refuse(reason) => refuse(*reason).to_owned(),
-        Sentence::Unsupported { op, part: None } => format!(
-            "질문은 이해했지만 {} 기능은 여기에서 아직 쓸 수 없습니다. 이해한 내용은 계획에 있습니다.",
-            op_label(*op, LANG)
-        ),
-        Sentence::Unsupported {
-            op,
-            part: Some(part),
-        } => format!(
-            "질문은 이해했지만 {} 기능은 이 조건({part})으로는 여기에서 아직 쓸 수 없습니다.",
-            op_label(*op, LANG)
-        ),
+        Sentence::Unsupported { op, part } => unsupported(*op, part.as_deref()),
         Sentence::NotHeld(what) => format!("여기에는 {what} 자료가 없습니다."),
         Sentence::Failed => "자료를 읽지 못해 답할 수 없습니다.".to_owned(),
     }
+}
+
+/// The figure with its mark.
+fn marked(fact: &Fact) -> String {
+    format!("{} [{}]", figure(fact, LANG), fact.id)
 }
 
 /// The metric with which figure of the window it is.
@@ -110,64 +75,84 @@ fn named(fact: &Fact) -> String {
     format!("{which}{}", metric_label(fact.metric, LANG))
 }
 
-fn compared(sentence: &Sentence) -> String {
-    match sentence {
-        Sentence::Compared {
-            place,
-            now,
-            base,
-            difference,
-            change,
-            kind,
-            within_error,
-        } => {
-            let subject = josa::with(&format!("{place} {}", named(now)), "은", "는");
-            let now_part = format!(
-                "{} 기준 {subject} {} [{}]입니다.",
-                interval(&now.window),
-                figure(now, LANG),
-                now.id
-            );
-            let base_part = format!(
-                "{}({})의 {} [{}]",
-                baseline_label(*kind, LANG),
-                interval(&base.window),
-                figure(base, LANG),
-                base.id
-            );
-            let amount = if difference.unit == Unit::Percent {
-                format!("{}p", number::size(difference, LANG))
-            } else {
-                number::size(difference, LANG)
-            };
-            let share = change
-                .as_ref()
-                .map(|change| format!("({} [{}])", number::size(change, LANG), change.id))
-                .unwrap_or_default();
-            let tail = match (difference.value, within_error) {
-                (0.0, _) => return format!("{now_part} {base_part}과 같습니다."),
-                (more, false) if more > 0.0 => "높습니다.",
-                (_, false) => "낮습니다.",
-                (more, true) if more > 0.0 => "높지만, 오차 범위 안의 차이입니다.",
-                (_, true) => "낮지만, 오차 범위 안의 차이입니다.",
-            };
-            format!(
-                "{now_part} {base_part}보다 {amount} [{}]{share} {tail}",
-                difference.id
-            )
-        }
-        Sentence::NoBaseline { place, now, kind } => {
-            let subject = josa::with(&format!("{place} {}", named(now)), "은", "는");
-            format!(
-                "{} 기준 {subject} {} [{}]입니다. {} 자료가 없어 비교할 수 없습니다.",
-                interval(&now.window),
-                figure(now, LANG),
-                now.id,
-                baseline_label(*kind, LANG)
-            )
-        }
-        _ => String::new(),
+fn figure_of(place: &str, fact: &Fact) -> String {
+    let subject = josa::with(&format!("{place} {}", named(fact)), "은", "는");
+    format!(
+        "{} 기준 {subject} {}입니다.",
+        interval(&fact.window),
+        marked(fact)
+    )
+}
+
+fn extreme(place: &str, fact: &Fact, highest: bool) -> String {
+    let subject = josa::with(
+        &format!("{place} {}", metric_label(fact.metric, LANG)),
+        "은",
+        "는",
+    );
+    let which = if highest {
+        "가장 높았고"
+    } else {
+        "가장 낮았고"
+    };
+    format!(
+        "{subject} {}에 {which} {}입니다.",
+        interval(&fact.window),
+        marked(fact)
+    )
+}
+
+fn compare(compared: &Compared) -> String {
+    let Compared {
+        place,
+        now,
+        base,
+        difference,
+        change,
+        kind,
+        within_error,
+    } = compared;
+    let now = figure_of(place, now);
+    let base = format!(
+        "{}({})의 {}",
+        baseline_label(*kind, LANG),
+        interval(&base.window),
+        marked(base)
+    );
+    if difference.value == 0.0 {
+        return format!("{now} {base}과 같습니다.");
     }
+    let points = if difference.unit == Unit::Percent {
+        "p"
+    } else {
+        ""
+    };
+    let amount = format!(
+        "{}{points} [{}]",
+        number::size(difference, LANG),
+        difference.id
+    );
+    let share = change
+        .as_ref()
+        .map(|change| format!("({} [{}])", number::size(change, LANG), change.id));
+    let way = match (difference.value > 0.0, within_error) {
+        (true, false) => "높습니다.",
+        (false, false) => "낮습니다.",
+        (true, true) => "높지만, 오차 범위 안의 차이입니다.",
+        (false, true) => "낮지만, 오차 범위 안의 차이입니다.",
+    };
+    format!(
+        "{now} {base}보다 {amount}{} {way}",
+        share.unwrap_or_default()
+    )
+}
+
+fn no_baseline(place: &str, now: &Fact, kind: BaselineKind) -> String {
+    format!(
+        "{} {} 자료가 없어 비교할 수 없습니다.",
+        figure_of(place, now),
+        baseline_label(kind, LANG)
+    )
 }
 
 fn best(place: &str, fact: &Fact, dimension: Option<Dimension>, desc: bool) -> String {
@@ -178,12 +163,25 @@ fn best(place: &str, fact: &Fact, dimension: Option<Dimension>, desc: bool) -> S
         "가장 낮은"
     };
     let what = josa::with(split_title(dimension, LANG), "은", "는");
-    let window = interval(&fact.window);
     format!(
-        "{window} 기준 {metric} {how} {what} {place}, {} [{}]입니다.",
-        figure(fact, LANG),
-        fact.id
+        "{} 기준 {metric} {how} {what} {place}, {}입니다.",
+        interval(&fact.window),
+        marked(fact)
     )
+}
+
+fn unsupported(op: Op, part: Option<&str>) -> String {
+    let op = op_label(op, LANG);
+    match part {
+        None => format!(
+            "질문은 이해했지만 {op} 기능은 여기에서 아직 쓸 수 없습니다. 이해한 내용은 계획에 있습니다."
+        ),
+        Some(part) => {
+            format!(
+                "질문은 이해했지만 {op} 기능은 이 조건({part})으로는 여기에서 아직 쓸 수 없습니다."
+            )
+        }
+    }
 }
 
 const fn refuse(reason: Reason) -> &'static str {

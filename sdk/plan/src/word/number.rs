@@ -67,6 +67,16 @@ pub(super) fn size(fact: &Fact, lang: Lang) -> String {
     )
 }
 
+/// The size of a fact's value without sign; per cent and milliseconds keep their unit: `410`, `8.5%`.
+pub(super) fn bare(fact: &Fact) -> String {
+    let value = fact.value.abs();
+    let unit = match fact.unit {
+        Unit::Percent | Unit::Ms => unit(fact.unit, Lang::En),
+        _ => "",
+    };
+    format!("{}{unit}", grouped(value, decimals(value, fact.unit)))
+}
+
 /// A fact's value with unit, and "about" with its band where it is an estimate:
 /// `약 5,210명(±1.6%)`, `about 5,210 users (±1.6%)`.
 pub(crate) fn figure(fact: &Fact, lang: Lang) -> String {
