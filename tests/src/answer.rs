@@ -15,10 +15,6 @@ pub fn range(from_ms: i64, to_ms: i64) -> Result<Value> {
 
 /// The measured values of `metric` in an answer, in order.
 #[must_use]
-#[expect(
-    clippy::indexing_slicing,
-    reason = "JSON gives null where there is nothing"
-)]
 pub fn facts(answer: &Value, metric: &str) -> Vec<f64> {
     let all = answer["facts"].as_array().into_iter().flatten();
     let measured = all.filter(|fact| fact["metric"] == metric && fact["derived"].is_null());
@@ -29,10 +25,6 @@ pub fn facts(answer: &Value, metric: &str) -> Vec<f64> {
 ///
 /// # Errors
 /// If there is none; with what the answer says instead.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "JSON gives null where there is nothing"
-)]
 pub fn fact(answer: &Value, metric: &str) -> Result<f64> {
     let found = facts(answer, metric).first().copied();
     found.with_context(|| format!("no {metric} in: {} {}", answer["text"], answer["caveats"]))

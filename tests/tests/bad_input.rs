@@ -1,11 +1,6 @@
 //! Garbage, truncated and oversized bytes at every door: an error in the protocol's own words where it has some,
 //! bounded memory, and neighbours who notice nothing.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "JSON gives null where there is nothing"
-)]
-
 #[path = "bad_input/peer.rs"]
 mod peer;
 
@@ -46,7 +41,7 @@ fn every_tcp_door_of_an_edge_outlives_a_flood_with_bounded_memory() -> Result<()
             "port {door} of {doors:?}: {grown} bytes more"
         );
     }
-    neighbour.is_served()?;
+    neighbour.was_served()?;
     works(&edge, 1)
 }
 
@@ -271,7 +266,7 @@ impl Neighbour {
     }
 
     /// It still is, and never was not.
-    fn is_served(self) -> Result<()> {
+    fn was_served(self) -> Result<()> {
         let before = self.served.load(Ordering::SeqCst);
         until("the neighbour is served", || {
             Ok((self.served.load(Ordering::SeqCst) > before).then_some(()))

@@ -41,7 +41,7 @@ pub(crate) fn talk(port: u16, bytes: &[u8]) -> Result<String> {
         .and_then(|()| stream.shutdown(Shutdown::Write));
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
-        Err(error) if error.kind() != ErrorKind::ConnectionReset => return Err(error.into()),
+        Err(error) if error.kind() != ErrorKind::ConnectionReset => Err(error.into()),
         _ => Ok(String::from_utf8_lossy(&answer).into_owned()),
     }
 }
