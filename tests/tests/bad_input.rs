@@ -21,7 +21,7 @@ use bongsu_tests::{
 };
 use serde_json::{Value, json};
 
-use peer::{flood, garbage, talk};
+use peer::{flood, garbage, oversized, talk};
 
 /// Memory that a flood may take on top: the limits on unfinished input, and what an allocator keeps of it.
 const MAY_GROW: u64 = 64 << 20;
@@ -84,11 +84,12 @@ fn collection_refuses_exports_that_it_cannot_read_by_reason() -> Result<()> {
         ("garbage", protobuf, &garbage(4_096)[..], 400),
         ("truncated", protobuf, truncated, 400),
         ("JSON", "application/json", b"{}", 415),
-        ("oversized", protobuf, &vec![0; 5 * MIB], 413),
     ] {
         let reply = web.post("/v1/traces", kind, body)?;
         ensure!(reply.status == status, "{what}: {reply:?}");
     }
+    let said = oversized(edge.otlp, "/v1/traces", protobuf, 5 * MIB)?;
+    ensure!(said.starts_with("HTTP/1.1 413"), "{said}");
     let said = talk(edge.otlp, b"NONSENSE\r\n\r\n")?;
     ensure!(said.starts_with("HTTP/1.1 400"), "{said}");
     // Not HTTP/2 at all, and an HTTP/2 frame that says it is 16 MiB long: GOAWAY (type 7), or closed.
@@ -135,7 +136,6 @@ fn both_apis_answer_nonsense_with_a_problem_document() -> Result<()> {
                 b"{\"question\": \"a\"}",
                 415,
             ),
-            ("oversized", json, &vec![b' '; MIB], 413),
         ] {
             let reply = web.post("/api/ask", kind, body)?;
             let problem = reply.json()?;
@@ -149,6 +149,9 @@ fn both_apis_answer_nonsense_with_a_problem_document() -> Result<()> {
                 "{name}: {problem}"
             );
         }
+        let said = oversized(port, "/api/ask", json, MIB)?;
+        ensure!(said.starts_with("HTTP/1.1 413"), "{name}: {said}");
+        ensure!(said.contains("application/problem+json"), "{name}: {said}");
         let said = talk(port, b"NONSENSE\r\n\r\n")?;
         ensure!(said.starts_with("HTTP/1.1 400"), "{name}: {said}");
         let long = [&b"GET /"[..], &vec![b'a'; MIB], b" HTTP/1.1\r\n\r\n"].concat();

@@ -46,6 +46,16 @@ pub(crate) fn talk(port: u16, bytes: &[u8]) -> Result<String> {
     }
 }
 
+/// Posts a body of `length` bytes; gives the answer, which may come before all of it is sent. An HTTP library
+/// would stop at the failed write and not look.
+pub(crate) fn oversized(port: u16, path: &str, kind: &str, length: usize) -> Result<String> {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: {kind}\r\n\
+         content-length: {length}\r\n\r\n"
+    );
+    talk(port, &[head.as_bytes(), &vec![b' '; length]].concat())
+}
+
 /// Many connections that send garbage, and requests that are never finished, as fast as they can and read
 /// nothing; gives the most memory that `process` used meanwhile, bytes.
 pub(crate) fn flood(port: u16, process: &mut Process) -> Result<u64> {
