@@ -15,7 +15,7 @@ use bongsu_sdk_sketch::Block;
 use crate::{HistoryError, live::Live};
 
 /// Sled's page cache.
-const CACHE_BYTES: u64 = 128 << 20;
+const CACHE_BYTES: u64 = 64 << 20;
 
 /// Every site's history.
 #[derive(Debug)]
