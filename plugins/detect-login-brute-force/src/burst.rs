@@ -17,7 +17,12 @@ pub(crate) enum Kind {
 
 /// The finding about `token` that the failure `login` led to.
 pub(crate) fn finding(kind: Kind, login: &Transaction, token: &str, burst: Burst) -> Finding {
-    let Burst { from_ms, to_ms, failures, others } = burst;
+    let Burst {
+        from_ms,
+        to_ms,
+        failures,
+        others,
+    } = burst;
     let seconds = (to_ms - from_ms) as f64 / 1_000.0;
     let (word, severity, subject, others_name, summary) = match kind {
         Kind::Client => (
@@ -25,29 +30,41 @@ pub(crate) fn finding(kind: Kind, login: &Transaction, token: &str, burst: Burst
             Severity::Warning,
             "client",
             "users",
-            format!("{failures} failed logins from one client within {seconds:.0} s, {others} different users"),
+            format!(
+                "{failures} failed logins from one client within {seconds:.0} s, {others} different users"
+            ),
         ),
         Kind::User => (
             "login-brute-force",
             Severity::Warning,
             "user",
             "clients",
-            format!("{failures} failed logins for one user within {seconds:.0} s, from {others} different clients"),
+            format!(
+                "{failures} failed logins for one user within {seconds:.0} s, from {others} different clients"
+            ),
         ),
         Kind::Spraying => (
             "password-spraying",
             Severity::Critical,
             "client",
             "users",
-            format!("one client failed to log in as {others} different users within {seconds:.0} s"),
+            format!(
+                "one client failed to log in as {others} different users within {seconds:.0} s"
+            ),
         ),
     };
-    let figure = |name: &str, value: f64| Figure { name: name.to_owned(), value };
+    let figure = |name: &str, value: f64| Figure {
+        name: name.to_owned(),
+        value,
+    };
     Finding {
         kind: word.to_owned(),
         severity,
         app: Some(login.app.clone()),
-        when: Window { from_ms, to_ms: to_ms.saturating_add(1) },
+        when: Window {
+            from_ms,
+            to_ms: to_ms.saturating_add(1),
+        },
         subject: format!("{subject}:{token}"),
         summary,
         evidence: vec![

@@ -69,7 +69,9 @@ impl Detector for LoginBruteForce {
         let oldest = now_ms.saturating_sub(self.window_ms);
         let mut failed: Vec<&Transaction> = transactions
             .iter()
-            .filter(|t| t.login == Some(Login::Failed) && t.ended_ms > oldest && t.ended_ms <= now_ms)
+            .filter(|t| {
+                t.login == Some(Login::Failed) && t.ended_ms > oldest && t.ended_ms <= now_ms
+            })
             .collect();
         failed.sort_by_key(|t| t.ended_ms);
         failed.into_iter().flat_map(|t| self.failure(t)).collect()
@@ -83,8 +85,16 @@ impl LoginBruteForce {
         if let Some(client) = &login.client {
             let failure = Failure::new(login.ended_ms, login.user.as_deref());
             let burst = self.by_client.record(client, failure, from_ms);
-            findings.extend(burst.users.map(|b| finding(Kind::Spraying, login, client, b)));
-            findings.extend(burst.failures.map(|b| finding(Kind::Client, login, client, b)));
+            findings.extend(
+                burst
+                    .users
+                    .map(|b| finding(Kind::Spraying, login, client, b)),
+            );
+            findings.extend(
+                burst
+                    .failures
+                    .map(|b| finding(Kind::Client, login, client, b)),
+            );
         }
         if let Some(user) = &login.user {
             let failure = Failure::new(login.ended_ms, login.client.as_deref());
@@ -102,7 +112,10 @@ mod tests {
     use super::*;
 
     fn plugin(settings: &[(&str, &str)]) -> LoginBruteForce {
-        let entries = settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let entries = settings
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         LoginBruteForce::init(&Config::new(entries)).unwrap()
     }
 
@@ -123,10 +136,20 @@ mod tests {
         }
     }
 
-    fn failures(plugin: &mut LoginBruteForce, attempts: &[(i64, &str, &str)]) -> Vec<(String, String)> {
-        let batch: Vec<_> = attempts.iter().map(|(at, c, u)| login(*at, c, u, Login::Failed)).collect();
+    fn failures(
+        plugin: &mut LoginBruteForce,
+        attempts: &[(i64, &str, &str)],
+    ) -> Vec<(String, String)> {
+        let batch: Vec<_> = attempts
+            .iter()
+            .map(|(at, c, u)| login(*at, c, u, Login::Failed))
+            .collect();
         let now = attempts.iter().map(|a| a.0).max().unwrap_or(0) * 1_000;
-        plugin.check(&batch, now).into_iter().map(|f| (f.kind, f.subject)).collect()
+        plugin
+            .check(&batch, now)
+            .into_iter()
+            .map(|f| (f.kind, f.subject))
+            .collect()
     }
 
     #[test]
@@ -137,14 +160,28 @@ mod tests {
             failures(&mut p, &burst(1_000)),
             [("login-brute-force".to_owned(), "client:c1".to_owned())]
         );
-        assert_eq!(failures(&mut p, &burst(1_020)), [], "the same burst goes on");
-        assert_eq!(failures(&mut p, &burst(2_000)).len(), 1, "armed again after a quiet window");
+        assert_eq!(
+            failures(&mut p, &burst(1_020)),
+            [],
+            "the same burst goes on"
+        );
+        assert_eq!(
+            failures(&mut p, &burst(2_000)).len(),
+            1,
+            "armed again after a quiet window"
+        );
     }
 
     #[test]
     fn one_failure_less_than_the_threshold_or_a_slower_pace_is_silent() {
         let mut p = plugin(&[("client_failures", "5"), ("window_seconds", "60")]);
-        assert_eq!(failures(&mut p, &[(1, "c", ""), (2, "c", ""), (3, "c", ""), (4, "c", "")]), []);
+        assert_eq!(
+            failures(
+                &mut p,
+                &[(1, "c", ""), (2, "c", ""), (3, "c", ""), (4, "c", "")]
+            ),
+            []
+        );
         let slow: Vec<_> = (0..50).map(|i| (1_000 + i * 15, "slow", "")).collect();
         for attempt in slow {
             assert_eq!(failures(&mut p, &[attempt]), []);
@@ -155,7 +192,11 @@ mod tests {
     fn a_user_attacked_from_many_clients_is_found() {
         let mut p = plugin(&[("user_failures", "6")]);
         let clients: Vec<String> = (0..6).map(|i| format!("c{i}")).collect();
-        let attempts: Vec<_> = clients.iter().enumerate().map(|(i, c)| (100 + i as i64, c.as_str(), "u1")).collect();
+        let attempts: Vec<_> = clients
+            .iter()
+            .enumerate()
+            .map(|(i, c)| (100 + i as i64, c.as_str(), "u1"))
+            .collect();
         assert_eq!(
             failures(&mut p, &attempts),
             [("login-brute-force".to_owned(), "user:u1".to_owned())]
@@ -166,14 +207,29 @@ mod tests {
     fn one_client_trying_many_users_is_password_spraying() {
         let mut p = plugin(&[("client_users", "4")]);
         let tries = |users: &[&'static str]| -> Vec<(i64, &'static str, &'static str)> {
-            users.iter().enumerate().map(|(i, u)| (50 + i as i64, "c", *u)).collect()
+            users
+                .iter()
+                .enumerate()
+                .map(|(i, u)| (50 + i as i64, "c", *u))
+                .collect()
         };
-        assert_eq!(failures(&mut p, &tries(&["a", "b", "b", "a", "b", "c"])), []);
+        assert_eq!(
+            failures(&mut p, &tries(&["a", "b", "b", "a", "b", "c"])),
+            []
+        );
         let found = p.check(&[login(60, "c", "d", Login::Failed)], 60_000);
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].kind.as_str(), found[0].subject.as_str()), ("password-spraying", "client:c"));
+        assert_eq!(
+            (found[0].kind.as_str(), found[0].subject.as_str()),
+            ("password-spraying", "client:c")
+        );
         assert_eq!(found[0].when.from_ms, 50_000);
-        assert!(found[0].evidence.iter().any(|f| f.name == "users" && f.value == 4.0));
+        assert!(
+            found[0]
+                .evidence
+                .iter()
+                .any(|f| f.name == "users" && f.value == 4.0)
+        );
     }
 
     #[test]
@@ -195,18 +251,26 @@ mod tests {
         let mut found = Vec::new();
         for round in 0..10 {
             let noise: Vec<String> = (0..1_000).map(|i| format!("n{round}-{i}")).collect();
-            let mut attempts: Vec<_> = noise.iter().map(|c| (100 + round, c.as_str(), "")).collect();
+            let mut attempts: Vec<_> = noise
+                .iter()
+                .map(|c| (100 + round, c.as_str(), ""))
+                .collect();
             attempts.extend([(100 + round, "guesser", ""); 2]);
             found.extend(failures(&mut p, &attempts));
             assert!(p.by_client.tracked() <= 100);
         }
-        assert_eq!(found, [("login-brute-force".to_owned(), "client:guesser".to_owned())]);
+        assert_eq!(
+            found,
+            [("login-brute-force".to_owned(), "client:guesser".to_owned())]
+        );
     }
 
     #[test]
     fn settings_out_of_range_or_unknown_are_refused() {
         let refuse = |k: &str, v: &str| {
-            LoginBruteForce::init(&Config::new(vec![(k.into(), v.into())])).err().unwrap_or_default()
+            LoginBruteForce::init(&Config::new(vec![(k.into(), v.into())]))
+                .err()
+                .unwrap_or_default()
         };
         assert!(refuse("client_failures", "1").contains("client_failures"));
         assert!(refuse("window", "60").contains("`window` is unknown"));

@@ -21,7 +21,10 @@ impl Failure {
             token.hash(&mut hasher);
             hasher.finish()
         };
-        Self { at_ms, other: other.map(hash) }
+        Self {
+            at_ms,
+            other: other.map(hash),
+        }
     }
 }
 
@@ -67,7 +70,13 @@ impl Tracker {
     /// Crossed at `failures` in the window, and at `users` different others if that is given.
     pub(crate) fn new(failures: usize, users: Option<usize>, max_tracked: usize) -> Self {
         let kept = failures.max(users.map_or(0, |u| u * 2));
-        Self { subjects: BTreeMap::new(), failures, users, kept, max_tracked }
+        Self {
+            subjects: BTreeMap::new(),
+            failures,
+            users,
+            kept,
+            max_tracked,
+        }
     }
 
     /// Adds a failure of `token`; failures before `from_ms` no longer count.

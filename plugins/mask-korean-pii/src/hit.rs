@@ -1,6 +1,6 @@
 //! What was found, and which of two findings that overlap is believed.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{cmp::Reverse, collections::BTreeMap, ops::Range};
 
 /// What a stretch of text is. The order is the order of belief when two have the same [`Trust`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +73,7 @@ impl Hit {
 
 /// Keeps the findings that are believed, in order of place, without overlaps.
 pub(crate) fn settle(mut hits: Vec<Hit>) -> Vec<Hit> {
-    hits.sort_by_key(|hit| (hit.trust, hit.kind, hit.range.start));
+    hits.sort_by_key(|hit| (hit.trust, hit.kind, hit.range.start, Reverse(hit.range.end)));
     let mut kept: BTreeMap<usize, Hit> = BTreeMap::new();
     for hit in hits {
         let nearest = kept.range(..hit.range.end).next_back();

@@ -45,7 +45,11 @@ pub(crate) struct Labels {
 impl Labels {
     /// Reads a text.
     pub(crate) fn read(text: &Text) -> Self {
-        let mut labels = Self { labels: Vec::new(), mentioned: BTreeSet::new(), by_place: vec![None; text.len()] };
+        let mut labels = Self {
+            labels: Vec::new(),
+            mentioned: BTreeSet::new(),
+            by_place: vec![None; text.len()],
+        };
         let statement = sql::read(text, &mut labels);
         let placeholders = pairs::read(text, &statement, &mut labels);
         sql::read_parameters(text, &placeholders, &mut labels);
@@ -56,7 +60,8 @@ impl Labels {
 
     /// A tied label counts before a spoken one, and among equals the one that starts last.
     fn settle(&mut self) {
-        self.labels.sort_by_key(|label| (label.bond == Bond::Tied, label.value.start));
+        self.labels
+            .sort_by_key(|label| (label.bond == Bond::Tied, label.value.start));
         for label in &self.labels {
             self.by_place[label.value.clone()].fill(Some(label.category));
         }
@@ -64,7 +69,9 @@ impl Labels {
 
     /// All labels of one of these categories.
     pub(crate) fn of<'a>(&'a self, categories: &'a [Category]) -> impl Iterator<Item = &'a Label> {
-        self.labels.iter().filter(|label| categories.contains(&label.category))
+        self.labels
+            .iter()
+            .filter(|label| categories.contains(&label.category))
     }
 
     /// The category of the value that holds `at`.
@@ -79,15 +86,29 @@ impl Labels {
 
     fn add(&mut self, category: Category, bond: Bond, value: Range<usize>, quoted: bool) {
         self.mentioned.insert(category);
-        let value = value.start..value.end.min(value.start + LONGEST).min(self.by_place.len());
+        let value = value.start
+            ..value
+                .end
+                .min(value.start + LONGEST)
+                .min(self.by_place.len());
         if value.start < value.end {
-            self.labels.push(Label { category, bond, value, quoted });
+            self.labels.push(Label {
+                category,
+                bond,
+                value,
+                quoted,
+            });
         }
     }
 
     fn mention(&mut self, category: Category) {
         self.mentioned.insert(category);
     }
+}
+
+/// Behind the `N` of SQL's `N'…'`, if that is what stands at `at`.
+fn behind_prefix(text: &Text, at: usize) -> usize {
+    at + usize::from(matches!(text.at(at), 'N' | 'n') && text.at(at + 1) == '\'')
 }
 
 /// The inside of a quoted string whose opening quote is at `at`, if one is there and it is closed. Quotes of SQL that are
@@ -118,21 +139,42 @@ mod tests {
         let text = Text::new(source);
         let labels = Labels::read(&text);
         for (category, value) in expected {
-            let found: Vec<String> = labels.of(&[*category]).map(|l| text.string(l.value.clone())).collect();
-            assert!(found.iter().any(|v| v == value), "{source}: {category:?} {value:?}, found {found:?}");
+            let found: Vec<String> = labels
+                .of(&[*category])
+                .map(|l| text.string(l.value.clone()))
+                .collect();
+            assert!(
+                found.iter().any(|v| v == value),
+                "{source}: {category:?} {value:?}, found {found:?}"
+            );
         }
     }
 
     #[test]
     fn pairs_of_logs_urls_and_json() {
         use Category::*;
-        check("userId=soldam77 name=한다솔", &[(UserId, "soldam77"), (MaybeName, "한다솔")]);
-        check("/login?userId=hayul.j&redirect=%2Fmain", &[(UserId, "hayul.j")]);
+        check(
+            "userId=soldam77 name=한다솔",
+            &[(UserId, "soldam77"), (MaybeName, "한다솔")],
+        );
+        check(
+            "/login?userId=hayul.j&redirect=%2Fmain",
+            &[(UserId, "hayul.j")],
+        );
         check("a curl -H \"X-Api-Key: abc def\"", &[(Token, "abc def")]);
-        check(r#"{"user":{"id":"daon_you"},"menu":[{"name":"김치전"}]}"#, &[(UserId, "daon_you"), (Thing, "김치전")]);
-        check("신청인: 구본아, 연락처: 010", &[(MaybeName, "구본아"), (Phone, "010")]);
+        check(
+            r#"{"user":{"id":"daon_you"},"menu":[{"name":"김치전"}]}"#,
+            &[(UserId, "daon_you"), (Thing, "김치전")],
+        );
+        check(
+            "신청인: 구본아, 연락처: 010",
+            &[(MaybeName, "구본아"), (Phone, "010")],
+        );
         check("Key (login_id)=(yerin_h) already", &[(UserId, "yerin_h")]);
-        check("Reporter: Olivia Brandtner, phone 1", &[(MaybeName, "Olivia Brandtner")]);
+        check(
+            "Reporter: Olivia Brandtner, phone 1",
+            &[(MaybeName, "Olivia Brandtner")],
+        );
     }
 
     #[test]
@@ -142,17 +184,35 @@ mod tests {
             "INSERT INTO t (card_no, exp, lat) VALUES ('4111', 'a,b)', 36.5), ('4222', NULL, 36.6)",
             &[(Card, "4111"), (Card, "4222"), (Geo, "36.5"), (Geo, "36.6")],
         );
-        check("SELECT nm FROM minwon WHERE tel IN ('010', '011')", &[(Phone, "010"), (Phone, "011")]);
-        check("WHERE cust_nm = ? AND tel = ? /* params: [박주온, 010, 20] */", &[(Name, "박주온"), (Phone, "010")]);
-        check("full_name=$1 and dob=$2 -- bound: 'Daniel Hartwell', '1991'", &[(Name, "Daniel Hartwell"), (Birth, "1991")]);
-        check("INSERT INTO m (member_nm, x) VALUES (?, ?) ==> Parameters: 최아린(String), 1(Long)", &[(Name, "최아린")]);
+        check(
+            "SELECT nm FROM minwon WHERE tel IN ('010', '011')",
+            &[(Phone, "010"), (Phone, "011")],
+        );
+        check(
+            "WHERE cust_nm = ? AND tel = ? /* params: [박주온, 010, 20] */",
+            &[(Name, "박주온"), (Phone, "010")],
+        );
+        check(
+            "full_name=$1 and dob=$2 -- bound: 'Daniel Hartwell', '1991'",
+            &[(Name, "Daniel Hartwell"), (Birth, "1991")],
+        );
+        check(
+            "INSERT INTO m (member_nm, x) VALUES (?, ?) ==> Parameters: 최아린(String), 1(Long)",
+            &[(Name, "최아린")],
+        );
     }
 
     #[test]
     fn words_in_front_of_values() {
         use Category::*;
-        check("여권번호 M396B4977 로 조회", &[(Passport, "M396B4977 로 조회")]);
-        check("[AUTH] 사용자 ID jaemin_oh 접속 IP 192.0.2.77", &[(UserId, "jaemin_oh"), (ClientIp, "192.0.2.77")]);
+        check(
+            "여권번호 M396B4977 로 조회",
+            &[(Passport, "M396B4977 로 조회")],
+        );
+        check(
+            "[AUTH] 사용자 ID jaemin_oh 접속 IP 192.0.2.77",
+            &[(UserId, "jaemin_oh"), (ClientIp, "192.0.2.77")],
+        );
         check("user 'luan.song' locked", &[(UserId, "luan.song")]);
     }
 }

@@ -58,7 +58,11 @@ impl Masker for MaskKoreanPii {
     }
 
     fn mask(&mut self, fields: &[Field]) -> Vec<Edit> {
-        fields.iter().enumerate().flat_map(|(index, field)| edits(index, field)).collect()
+        fields
+            .iter()
+            .enumerate()
+            .flat_map(|(index, field)| edits(index, field))
+            .collect()
     }
 }
 
@@ -68,11 +72,14 @@ fn edits(index: usize, field: &Field) -> Vec<Edit> {
         return Vec::new();
     }
     let text = Text::new(source);
-    let found = find(&text).into_iter().filter(|hit| belongs(hit.kind, field.kind));
+    let found = find(&text)
+        .into_iter()
+        .filter(|hit| belongs(hit.kind, field.kind));
     let edits = found.filter_map(|hit| {
         let range = text.source(&hit.range);
         let replacement = remainder::replacement(source, &text, &hit);
-        (source[range.clone()] != replacement).then(|| Edit::new(index, range, hit.kind.word(), replacement))
+        (source[range.clone()] != replacement)
+            .then(|| Edit::new(index, range, hit.kind.word(), replacement))
     });
     edits.collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! | kind | remains |
 //! |---|---|
-//! | rrn | the first six digits |
+//! | rrn | the first six digits; of a part of one nothing |
 //! | phone | country and area prefix, last four digits |
 //! | card, account | last four digits |
 //! | name, user id, passport | first character |
@@ -33,7 +33,9 @@ pub(crate) fn replacement(source: &str, text: &Text, hit: &Hit) -> String {
     }
     let keep = kept(text, hit);
     let shape = |c: char| !c.is_alphanumeric();
-    text.starred(source, range, |i, c| shape(c) || keep.iter().any(|k| k.contains(&i)))
+    text.starred(source, range, |i, c| {
+        shape(c) || keep.iter().any(|k| k.contains(&i))
+    })
 }
 
 /// The ranges of characters that may remain.
@@ -41,14 +43,19 @@ fn kept(text: &Text, hit: &Hit) -> Vec<Range<usize>> {
     let Range { start, end } = hit.range.clone();
     let letters = |i: &usize| text.at(*i).is_alphanumeric();
     match hit.kind {
+        Kind::Rrn if hit.range.len() < 12 => Vec::new(),
         Kind::Rrn => digits_kept(text, &hit.range, 0..6),
         Kind::Card | Kind::Account => last_digits(text, &hit.range, 4),
         Kind::Phone => phone::kept(text, &hit.range),
-        Kind::Name | Kind::UserId | Kind::Passport => {
-            (start..end).find(letters).map(|i| i..i + 1).into_iter().collect()
-        }
+        Kind::Name | Kind::UserId | Kind::Passport => (start..end)
+            .find(letters)
+            .map(|i| i..i + 1)
+            .into_iter()
+            .collect(),
         Kind::Email => {
-            let at = text.find(start, |c| c == '@' || c == '[' || c == '(').min(end);
+            let at = text
+                .find(start, |c| c == '@' || c == '[' || c == '(')
+                .min(end);
             vec![start..(start + 1).min(at), at..end]
         }
         Kind::Address => address::kept(text, &hit.range),
@@ -59,7 +66,9 @@ fn kept(text: &Text, hit: &Hit) -> Vec<Range<usize>> {
         }
         Kind::DriverLicense => digits_kept(text, &hit.range, 0..2),
         Kind::Plate => {
-            let last = last_digits(text, &hit.range, 4).first().map_or(end, |r| r.start);
+            let last = last_digits(text, &hit.range, 4)
+                .first()
+                .map_or(end, |r| r.start);
             std::iter::once(start..last).collect()
         }
         Kind::Geo => crate::recognise::geo::kept(text, &hit.range),
@@ -69,16 +78,29 @@ fn kept(text: &Text, hit: &Hit) -> Vec<Range<usize>> {
 
 /// A long token keeps its first four characters, to tell one from another; its length is not shown.
 fn token(source: &str, text: &Text, hit: &Hit) -> String {
-    let long = text.slice(hit.range.clone()).iter().filter(|c| c.is_alphanumeric()).count() >= 20;
+    let long = text
+        .slice(hit.range.clone())
+        .iter()
+        .filter(|c| c.is_alphanumeric())
+        .count()
+        >= 20;
     let Range { start, .. } = hit.range;
-    let kept = if hit.kind == Kind::Token && long { start..start + 4 } else { start..start };
+    let kept = if hit.kind == Kind::Token && long {
+        start..start + 4
+    } else {
+        start..start
+    };
     format!("{}****", &source[text.source(&kept)])
 }
 
 /// The digits (or mask characters) of a range whose positions among the digits are in `which`.
 fn digits_kept(text: &Text, range: &Range<usize>, which: Range<usize>) -> Vec<Range<usize>> {
     let digits = range.clone().filter(|i| is_digit(text.at(*i)));
-    digits.enumerate().filter(|(k, _)| which.contains(k)).map(|(_, i)| i..i + 1).collect()
+    digits
+        .enumerate()
+        .filter(|(k, _)| which.contains(k))
+        .map(|(_, i)| i..i + 1)
+        .collect()
 }
 
 /// The last `count` digits of a range.
@@ -92,8 +114,13 @@ fn birth_year(text: &Text, range: &Range<usize>) -> Vec<Range<usize>> {
     let digits = range.clone().filter(|i| is_digit(text.at(*i))).count();
     let run = text.find(range.start, |c| !is_digit(c)).min(range.end) - range.start;
     let year = if run == 4 || digits == 8 { 4 } else { 2 };
-    let words = range.clone().filter(|i| "년월일생".contains(text.at(*i))).map(|i| i..i + 1);
-    std::iter::once(range.start..range.start + year.min(run)).chain(words).collect()
+    let words = range
+        .clone()
+        .filter(|i| "년월일생".contains(text.at(*i)))
+        .map(|i| i..i + 1);
+    std::iter::once(range.start..range.start + year.min(run))
+        .chain(words)
+        .collect()
 }
 
 /// A digit, or the mask of one.

@@ -19,7 +19,11 @@ pub(crate) struct Text {
 impl Text {
     /// Decodes a text.
     pub(crate) fn new(source: &str) -> Self {
-        let mut text = Self { chars: Vec::with_capacity(source.len()), starts: Vec::with_capacity(source.len()), runs: Vec::new() };
+        let mut text = Self {
+            chars: Vec::with_capacity(source.len()),
+            starts: Vec::with_capacity(source.len()),
+            runs: Vec::new(),
+        };
         let mut at = 0;
         while let Some(c) = source[at..].chars().next() {
             let rest = &source[at..];
@@ -73,16 +77,25 @@ impl Text {
 
     /// Whether `word` (lower case) stands at `i`, in either case.
     pub(crate) fn is_at(&self, i: usize, word: &str) -> bool {
-        word.chars().enumerate().all(|(k, c)| self.at(i + k).to_ascii_lowercase() == c)
+        word.chars()
+            .enumerate()
+            .all(|(k, c)| self.at(i + k).to_ascii_lowercase() == c)
     }
 
     /// The first place at or after `from` where `found` holds, or the end.
     pub(crate) fn find(&self, from: usize, found: impl Fn(char) -> bool) -> usize {
-        (from..self.len()).find(|i| found(self.at(*i))).unwrap_or(self.len())
+        (from..self.len())
+            .find(|i| found(self.at(*i)))
+            .unwrap_or(self.len())
     }
 
     /// As [`Self::find`], but looks at `reach` characters only and then stops there.
-    pub(crate) fn find_near(&self, from: usize, reach: usize, found: impl Fn(char) -> bool) -> usize {
+    pub(crate) fn find_near(
+        &self,
+        from: usize,
+        reach: usize,
+        found: impl Fn(char) -> bool,
+    ) -> usize {
         let end = self.len().min(from.saturating_add(reach));
         (from..end).find(|i| found(self.at(*i))).unwrap_or(end)
     }
@@ -94,12 +107,21 @@ impl Text {
 
     /// Start of the word of characters for which `part` holds that ends before `end`.
     pub(crate) fn back(&self, end: usize, part: impl Fn(char) -> bool) -> usize {
-        (0..end).rev().take_while(|i| part(self.at(*i))).last().unwrap_or(end)
+        (0..end)
+            .rev()
+            .take_while(|i| part(self.at(*i)))
+            .last()
+            .unwrap_or(end)
     }
 
     /// The text from `start`, where whatever `keep` does not keep of its characters is a star and the rest is as in
     /// the source.
-    pub(crate) fn starred(&self, source: &str, range: Range<usize>, keep: impl Fn(usize, char) -> bool) -> String {
+    pub(crate) fn starred(
+        &self,
+        source: &str,
+        range: Range<usize>,
+        keep: impl Fn(usize, char) -> bool,
+    ) -> String {
         let mut out = String::new();
         for i in range {
             let c = self.at(i);
@@ -171,7 +193,11 @@ fn escape(rest: &str) -> Option<(char, usize)> {
 
 fn hex_digits(text: &str, count: usize) -> Option<u32> {
     let digits = text.get(..count)?;
-    if digits.bytes().all(|b| b.is_ascii_hexdigit()) { u32::from_str_radix(digits, 16).ok() } else { None }
+    if digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        u32::from_str_radix(digits, 16).ok()
+    } else {
+        None
+    }
 }
 
 /// The plain form of a character; nothing for one that is not seen.
@@ -182,7 +208,8 @@ fn plain(c: char) -> Option<char> {
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' | '\u{fe58}' | '\u{30fc}' => '-',
         '\u{a0}' | '\u{3000}' | '\u{2000}'..='\u{200a}' | '\u{202f}' => ' ',
         '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' => return None,
-        '●' | '○' | '•' | '■' | '□' | '█' | '×' | '※' | '◯' | '∗' | '⁎' | '◦' | '▒' | '▓' | '░' | '…' => '*',
+        '●' | '○' | '•' | '■' | '□' | '█' | '×' | '※' | '◯' | '∗' | '⁎' | '◦' | '▒' | '▓' | '░'
+        | '…' => '*',
         '’' | '‘' => '\'',
         '“' | '”' => '"',
         _ => c,
@@ -198,7 +225,9 @@ fn runs(chars: &[char]) -> Vec<Range<usize>> {
             at += 1;
             continue;
         }
-        let end = (at..chars.len()).find(|i| !part(chars[*i])).unwrap_or(chars.len());
+        let end = (at..chars.len())
+            .find(|i| !part(chars[*i]))
+            .unwrap_or(chars.len());
         runs.push(at..end);
         at = end;
     }
@@ -219,14 +248,30 @@ mod tests {
     fn escapes_and_look_alikes_are_read_as_what_they_stand_for() {
         assert_eq!(decoded("%EC%9D%B4%EC%84%9C a%40b"), "이서 a@b");
         assert_eq!(decoded("%25EC%259D%25B4"), "이");
-        assert_eq!(decoded(r#"\uD64D \ud64d \\ud64d {\"a\":\"b\"} a\/b"#), r#"홍 홍 홍 {"a":"b"} a/b"#);
-        assert_eq!(decoded("０１０－１２ 010–12 0\u{200b}1"), "010-12 010-12 01");
+        assert_eq!(
+            decoded(r#"\uD64D \ud64d \\ud64d {\"a\":\"b\"} a\/b"#),
+            r#"홍 홍 홍 {"a":"b"} a/b"#
+        );
+        assert_eq!(
+            decoded("０１０－１２ 010–12 0\u{200b}1"),
+            "010-12 010-12 01"
+        );
         assert_eq!(decoded("홍○동 ●●●"), "홍*동 ***");
     }
 
     #[test]
     fn what_is_no_escape_stands_for_itself() {
-        for source in ["100% sure", "50%", "%zz", "%EC%9", "%FF%FE", r"C:\dir", r"\", r"\u12", r"\ud800"] {
+        for source in [
+            "100% sure",
+            "50%",
+            "%zz",
+            "%EC%9",
+            "%FF%FE",
+            r"C:\dir",
+            r"\",
+            r"\u12",
+            r"\ud800",
+        ] {
             assert_eq!(decoded(source), source);
         }
     }
@@ -235,7 +280,9 @@ mod tests {
     fn every_character_knows_its_bytes() {
         let source = r"a%40b\ud64d끝";
         let text = Text::new(source);
-        let pieces: Vec<&str> = (0..text.len()).map(|i| &source[text.source(&(i..i + 1))]).collect();
+        let pieces: Vec<&str> = (0..text.len())
+            .map(|i| &source[text.source(&(i..i + 1))])
+            .collect();
         assert_eq!(pieces, ["a", "%40", "b", r"\ud64d", "끝"]);
     }
 }

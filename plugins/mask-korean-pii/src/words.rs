@@ -11,11 +11,16 @@ pub(crate) struct Words {
 impl Words {
     /// The words of a text, separated by blanks.
     pub(crate) const fn new(list: &'static str) -> Self {
-        Self { list, set: OnceLock::new() }
+        Self {
+            list,
+            set: OnceLock::new(),
+        }
     }
 
     /// Whether a word is one of them.
     pub(crate) fn has(&self, word: &str) -> bool {
-        self.set.get_or_init(|| self.list.split_ascii_whitespace().collect()).contains(word)
+        self.set
+            .get_or_init(|| self.list.split_ascii_whitespace().collect())
+            .contains(word)
     }
 }

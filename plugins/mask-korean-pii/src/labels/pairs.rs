@@ -12,8 +12,18 @@ use crate::{
 const NEAR: usize = 4;
 
 /// Reads every pair. Returns the categories of the keys whose value is a placeholder, in order.
-pub(super) fn read(text: &Text, statement: &Statement, labels: &mut Labels) -> Vec<Option<Category>> {
-    let mut scan = Scan { text, labels, outer: vec![statement.table.clone()], opens: None, placeholders: Vec::new() };
+pub(super) fn read(
+    text: &Text,
+    statement: &Statement,
+    labels: &mut Labels,
+) -> Vec<Option<Category>> {
+    let mut scan = Scan {
+        text,
+        labels,
+        outer: vec![statement.table.clone()],
+        opens: None,
+        placeholders: Vec::new(),
+    };
     for i in 0..text.len() {
         match text.at(i) {
             '=' | ':' => scan.separator(i),
@@ -49,7 +59,9 @@ impl Scan<'_> {
     fn separator(&mut self, at: usize) {
         let text = self.text;
         let colon = text.at(at) == ':';
-        if (colon && (text.at(at + 1) == ':' || text.before(at) == ':')) || (text.at(at + 1) == '/' && text.at(at + 2) == '/') {
+        if (colon && (text.at(at + 1) == ':' || text.before(at) == ':'))
+            || (text.at(at + 1) == '/' && text.at(at + 2) == '/')
+        {
             return;
         }
         if matches!(text.at(at + 1), '=' | '>') && !colon {
@@ -59,7 +71,9 @@ impl Scan<'_> {
     }
 
     fn separator_end(&mut self, at: usize, after: usize) {
-        let Some(key) = key_before(self.text, at) else { return };
+        let Some(key) = key_before(self.text, at) else {
+            return;
+        };
         let name = self.text.string(key.clone());
         let near = self.outer.len().saturating_sub(NEAR);
         let parent: Vec<String> = self.outer[near..].iter().flatten().cloned().collect();
@@ -95,7 +109,13 @@ fn wider(text: &Text, key: &Range<usize>, name: &str) -> Option<Category> {
 /// The key that ends before the separator at `at`, without its quotes or brackets.
 fn key_before(text: &Text, at: usize) -> Option<Range<usize>> {
     let mut end = at;
-    while end > 0 && (matches!(text.before(end), ' ' | '"' | '\'' | '`' | ')' | ']' | '<' | '>' | '!' | '*')) && at - end < 4 {
+    while end > 0
+        && (matches!(
+            text.before(end),
+            ' ' | '"' | '\'' | '`' | ')' | ']' | '<' | '>' | '!' | '*'
+        ))
+        && at - end < 4
+    {
         end -= 1;
     }
     let start = text.back(end, |c| is_word(c) || matches!(c, '_' | '.' | '-' | '$'));
@@ -105,9 +125,14 @@ fn key_before(text: &Text, at: usize) -> Option<Range<usize>> {
     }
     // `사용자 ID`: the second word alone says too little.
     let word = text.string(start..end);
-    if matches!(word.to_ascii_lowercase().as_str(), "id" | "ip" | "no" | "번호") && text.before(start) == ' ' {
+    if matches!(
+        word.to_ascii_lowercase().as_str(),
+        "id" | "ip" | "no" | "번호"
+    ) && text.before(start) == ' '
+    {
         let first = text.back(start - 1, is_word);
-        if first < start - 1 && (is_hangul(text.at(first)) || text.at(first).is_ascii_alphabetic()) {
+        if first < start - 1 && (is_hangul(text.at(first)) || text.at(first).is_ascii_alphabetic())
+        {
             return Some(first..end);
         }
     }
@@ -116,21 +141,53 @@ fn key_before(text: &Text, at: usize) -> Option<Range<usize>> {
 
 /// The value that starts at `start`, and whether it is quoted.
 fn value(text: &Text, start: usize) -> (Range<usize>, bool) {
+    let start = super::behind_prefix(text, start);
     if let Some(inside) = quoted(text, start) {
         return (inside, true);
     }
     match text.at(start) {
-        '(' => (start + 1..text.find_near(start, LONGEST, |c| c == ')' || c == '\n'), false),
-        '[' => (start + 1..text.find_near(start, LONGEST, |c| c == ']' || c == '\n'), false),
+        '(' => (
+            start + 1..text.find_near(start, LONGEST, |c| c == ')' || c == '\n'),
+            false,
+        ),
+        '[' => (
+            start + 1..text.find_near(start, LONGEST, |c| c == ']' || c == '\n'),
+            false,
+        ),
         _ => (start..open_end(text, start), false),
     }
 }
 
 /// The end of a value without quotes: a delimiter, or the blank in front of the next key.
 pub(super) fn open_end(text: &Text, start: usize) -> usize {
-    let end = text.find_near(start, LONGEST, |c| matches!(c, ',' | ';' | '|' | '&' | '#' | '\n' | '"' | '\'' | '`' | '(' | ')' | '[' | ']' | '{' | '}' | '<' | '>'));
-    let separator = (start..end).find(|i| text.at(*i) == '=' && is_word(text.at(i + 1)) || (text.at(*i) == ':' && text.at(i + 1) == ' '));
-    let Some(separator) = separator else { return trimmed(text, start, end) };
+    let end = text.find_near(start, LONGEST, |c| {
+        matches!(
+            c,
+            ',' | ';'
+                | '|'
+                | '&'
+                | '#'
+                | '\n'
+                | '"'
+                | '\''
+                | '`'
+                | '('
+                | ')'
+                | '['
+                | ']'
+                | '{'
+                | '}'
+                | '<'
+                | '>'
+        )
+    });
+    let separator = (start..end).find(|i| {
+        text.at(*i) == '=' && is_word(text.at(i + 1))
+            || (text.at(*i) == ':' && text.at(i + 1) == ' ')
+    });
+    let Some(separator) = separator else {
+        return trimmed(text, start, end);
+    };
     let blank = (start..separator).rev().find(|i| text.at(*i) == ' ');
     trimmed(text, start, blank.unwrap_or(end))
 }

@@ -26,9 +26,20 @@ pub(super) fn read(text: &Text, labels: &mut Labels) {
 fn word(text: &Text, start: usize, end: usize, labels: &mut Labels) {
     let name = text.string(start..end);
     let korean = name.chars().any(is_hangul);
-    let found = if korean { category::of_korean(&name) } else { of_english(text, start, &name) };
+    let found = if korean {
+        category::of_korean(&name)
+    } else {
+        of_english(text, start, &name)
+    };
     // `sp_verify_resident(…)`, `foreignerRegistration`: what follows may be the number, whatever its key.
-    if !korean && category::words(&name).iter().any(|w| matches!(w.as_str(), "resident" | "jumin" | "rrn" | "ssn" | "foreigner")) {
+    if !korean
+        && category::words(&name).iter().any(|w| {
+            matches!(
+                w.as_str(),
+                "resident" | "jumin" | "rrn" | "ssn" | "foreigner"
+            )
+        })
+    {
         labels.mention(Category::Rrn);
     }
     let found = two_words(text, start, &name).or(found);
@@ -46,16 +57,28 @@ fn word(text: &Text, start: usize, end: usize, labels: &mut Labels) {
         return;
     }
     let value = value + usize::from(matches!(text.at(value), '(' | '['));
-    let value_end = pairs::open_end(text, value).min(value + REACH);
-    let token = matches!(category, Category::UserId | Category::Token | Category::Password | Category::UserName);
-    let value_end = if token { text.find(value, |c| c == ' ').min(value_end) } else { value_end };
+    let clause = pairs::open_end(text, value);
+    let token = matches!(
+        category,
+        Category::UserId | Category::Token | Category::Password | Category::UserName
+    );
+    let value_end = if token {
+        text.find_near(value, clause - value, |c| c == ' ')
+    } else {
+        clause.min(value + REACH)
+    };
     labels.add(category, Bond::Spoken, value..value_end, false);
 }
 
 /// `사용자 ID`, `접속 IP`, `API 키`, `세션 아이디`, `user ID`, `session id`.
 fn two_words(text: &Text, start: usize, second: &str) -> Option<Category> {
     let bare = category::without_particle(second).unwrap_or(second);
-    let short = |word: &str| matches!(word.to_ascii_lowercase().as_str(), "id" | "ip" | "키" | "아이디" | "아이피" | "key" | "no" | "번호" | "주소");
+    let short = |word: &str| {
+        matches!(
+            word.to_ascii_lowercase().as_str(),
+            "id" | "ip" | "키" | "아이디" | "아이피" | "key" | "no" | "번호" | "주소"
+        )
+    };
     if !(short(second) || short(bare)) || text.before(start) != ' ' {
         return None;
     }
@@ -65,7 +88,11 @@ fn two_words(text: &Text, start: usize, second: &str) -> Option<Category> {
         return None;
     }
     let joined = format!("{first}{second}");
-    if joined.chars().any(is_hangul) { category::of_korean(&joined) } else { category::of_key(&format!("{first}_{second}"), &[]) }
+    if joined.chars().any(is_hangul) {
+        category::of_korean(&joined)
+    } else {
+        category::of_key(&format!("{first}_{second}"), &[])
+    }
 }
 
 /// English words that name a value in prose. Most keys are common words there and mean nothing.
@@ -82,8 +109,16 @@ fn of_english(text: &Text, start: usize, name: &str) -> Option<Category> {
             let found = category::of_key(name, &[])?;
             let prose = matches!(
                 found,
-                Category::Phone | Category::Card | Category::Passport | Category::Plate | Category::Rrn | Category::DriverLicense
-                    | Category::Geo | Category::Birth | Category::Account | Category::Email
+                Category::Phone
+                    | Category::Card
+                    | Category::Passport
+                    | Category::Plate
+                    | Category::Rrn
+                    | Category::DriverLicense
+                    | Category::Geo
+                    | Category::Birth
+                    | Category::Account
+                    | Category::Email
             );
             prose.then_some(found)
         }

@@ -30,12 +30,19 @@ pub(super) fn read(text: &Text, labels: &mut Labels) -> Statement {
         if at < read_to || !is_sql {
             continue;
         }
-        if statement.table.is_empty() && ["into ", "update ", "from "].iter().any(|w| text.is_at(at, w)) {
+        if statement.table.is_empty()
+            && ["into ", "update ", "from "]
+                .iter()
+                .any(|w| text.is_at(at, w))
+        {
             statement.table = table(text, at);
         }
         if text.is_at(at, "values") && !is_word(text.at(at + 6)) {
             read_to = insert(text, at, labels, &mut statement);
-        } else if ["in (", "in(", "like ", "between "].iter().any(|w| text.is_at(at, w)) {
+        } else if ["in (", "in(", "like ", "between "]
+            .iter()
+            .any(|w| text.is_at(at, w))
+        {
             read_to = operator(text, at, labels);
         }
     }
@@ -43,7 +50,9 @@ pub(super) fn read(text: &Text, labels: &mut Labels) -> Statement {
 }
 
 fn word_starts(text: &Text) -> impl Iterator<Item = usize> + '_ {
-    (0..text.len()).filter(|i| text.at(*i).is_ascii_alphabetic() && !is_word(text.before(*i)) && text.before(*i) != '_')
+    (0..text.len()).filter(|i| {
+        text.at(*i).is_ascii_alphabetic() && !is_word(text.before(*i)) && text.before(*i) != '_'
+    })
 }
 
 fn table(text: &Text, at: usize) -> Vec<String> {
@@ -61,7 +70,12 @@ fn insert(text: &Text, at: usize, labels: &mut Labels, statement: &mut Statement
     let open = text.back(close - 1, |c| c != '(');
     let columns: Vec<Option<Category>> = items(text, open..close - 1)
         .into_iter()
-        .map(|item| category::of_key(text.string(item.range).trim_matches(['"', '`', ' ']), &statement.table))
+        .map(|item| {
+            category::of_key(
+                text.string(item.range).trim_matches(['"', '`', ' ']),
+                &statement.table,
+            )
+        })
         .collect();
     let mut start = text.skip_blanks(at + 6);
     while text.at(start) == '(' {
@@ -88,7 +102,9 @@ fn operator(text: &Text, at: usize, labels: &mut Labels) -> usize {
     let end = not.map_or(end, |i| text.back(i, |c| c == ' '));
     let start = text.back(end, |c| is_word(c) || matches!(c, '_' | '.' | '"' | '`'));
     let name = text.string(start..end);
-    let Some(category) = category::of_key(name.trim_matches(['"', '`']), &[]) else { return at };
+    let Some(category) = category::of_key(name.trim_matches(['"', '`']), &[]) else {
+        return at;
+    };
     let value = text.find_near(at, OPERATOR, |c| matches!(c, '(' | '\''));
     if text.at(value) == '(' {
         let end = closing(text, value);
@@ -106,12 +122,22 @@ fn operator(text: &Text, at: usize, labels: &mut Labels) -> usize {
 /// Values bound to placeholders, where a log prints them after the statement: `params: [a, b]`, `Parameters: a(String)`,
 /// `bound: 'a', 'b'`.
 pub(super) fn read_parameters(text: &Text, placeholders: &[Option<Category>], labels: &mut Labels) {
-    const WORDS: [&str; 7] = ["params", "parameters", "bound", "binds", "bind", "args", "bindings"];
+    const WORDS: [&str; 7] = [
+        "params",
+        "parameters",
+        "bound",
+        "binds",
+        "bind",
+        "args",
+        "bindings",
+    ];
     if placeholders.is_empty() {
         return;
     }
     let start = word_starts(text).find_map(|at| {
-        let word = WORDS.iter().find(|w| text.is_at(at, w) && !is_word(text.at(at + w.len())))?;
+        let word = WORDS
+            .iter()
+            .find(|w| text.is_at(at, w) && !is_word(text.at(at + w.len())))?;
         let colon = text.skip_blanks(at + word.len());
         matches!(text.at(colon), ':' | '=').then(|| text.skip_blanks(colon + 1))
     });
@@ -137,9 +163,13 @@ fn items(text: &Text, range: Range<usize>) -> Vec<Item> {
     let mut items = Vec::new();
     let mut start = text.skip_blanks(range.start);
     while start < range.end {
+        start = super::behind_prefix(text, start);
         if let Some(inside) = quoted(text, start).filter(|inside| inside.end <= range.end) {
             let end = inside.end;
-            items.push(Item { range: inside, quoted: true });
+            items.push(Item {
+                range: inside,
+                quoted: true,
+            });
             start = text.find(end, |c| c == ',').min(range.end);
         } else {
             let mut depth = 0_i32;
@@ -149,7 +179,10 @@ fn items(text: &Text, range: Range<usize>) -> Vec<Item> {
             });
             let end = end.unwrap_or(range.end);
             let typed = text.find(start, |c| c == '(').min(end);
-            items.push(Item { range: start..text.back(typed, |c| c == ' ').max(start), quoted: false });
+            items.push(Item {
+                range: start..text.back(typed, |c| c == ' ').max(start),
+                quoted: false,
+            });
             start = end;
         }
         start = text.skip_blanks(start + 1);

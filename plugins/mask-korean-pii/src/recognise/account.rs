@@ -12,8 +12,26 @@ use crate::{
 
 /// Banks' names as people write them; any word that ends in one counts.
 const BANKS: [&str; 20] = [
-    "은행", "뱅크", "농협", "수협", "신협", "축협", "새마을금고", "우체국", "기업", "국민", "신한", "카뱅", "케뱅", "토뱅", "KB", "NH",
-    "IBK", "SC", "KDB", "저축",
+    "은행",
+    "뱅크",
+    "농협",
+    "수협",
+    "신협",
+    "축협",
+    "새마을금고",
+    "우체국",
+    "기업",
+    "국민",
+    "신한",
+    "카뱅",
+    "케뱅",
+    "토뱅",
+    "KB",
+    "NH",
+    "IBK",
+    "SC",
+    "KDB",
+    "저축",
 ];
 
 /// How far a bank's name may stand in front of a number: `농협 계좌번호 301-…`.
@@ -21,7 +39,11 @@ const REACH: usize = 12;
 
 pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
     for row in Groups::rows(text, 5, |c| matches!(c, '-' | ' ')) {
-        for groups in (1..=row.count()).rev().filter_map(|n| row.first(n)).filter(Groups::stands_alone) {
+        for groups in (1..=row.count())
+            .rev()
+            .filter_map(|n| row.first(n))
+            .filter(Groups::stands_alone)
+        {
             let range = groups.range();
             let digits = groups.digits();
             let spaced = range.clone().any(|i| text.at(i) == ' ');
@@ -31,7 +53,13 @@ pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
             let label = labels.at(range.start);
             let trust = match label {
                 Some(Category::Account | Category::AccountOrUser) => Trust::Labelled,
-                Some(Category::Neutral | Category::Phone | Category::Card | Category::Rrn | Category::Geo) => continue,
+                Some(
+                    Category::Neutral
+                    | Category::Phone
+                    | Category::Card
+                    | Category::Rrn
+                    | Category::Geo,
+                ) => continue,
                 _ if !spaced && after_bank(text, &range) => Trust::Labelled,
                 _ => continue,
             };
@@ -55,7 +83,10 @@ fn after_bank(text: &Text, number: &Range<usize>) -> bool {
         if BANKS.iter().any(|bank| word.ends_with(bank)) {
             return true;
         }
-        if !["계좌", "계좌번호", "번호", "통장", "입금", "출금", "예금"].iter().any(|w| word.ends_with(w)) {
+        if !["계좌", "계좌번호", "번호", "통장", "입금", "출금", "예금"]
+            .iter()
+            .any(|w| word.ends_with(w))
+        {
             return false;
         }
         end = start;

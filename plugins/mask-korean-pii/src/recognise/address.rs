@@ -13,7 +13,20 @@ use crate::{
 
 /// Words that end the name of a building.
 const BUILDINGS: [&str; 14] = [
-    "아파트", "빌딩", "타워", "오피스텔", "빌라", "맨션", "하우스", "주택", "연립", "상가", "센터", "캐슬", "마을", "단지",
+    "아파트",
+    "빌딩",
+    "타워",
+    "오피스텔",
+    "빌라",
+    "맨션",
+    "하우스",
+    "주택",
+    "연립",
+    "상가",
+    "센터",
+    "캐슬",
+    "마을",
+    "단지",
 ];
 
 /// What an address's words are.
@@ -44,18 +57,34 @@ pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
         found.extend(range);
     }
     romanised(text, &mut found);
-    for label in labels.of(&[Category::Address]).filter(|l| l.bond == Bond::Tied) {
+    for label in labels
+        .of(&[Category::Address])
+        .filter(|l| l.bond == Bond::Tied)
+    {
         let value = label.value.clone();
         let chars = text.slice(value.clone());
         let number = chars.iter().any(char::is_ascii_digit);
-        let words = chars.iter().any(|c| is_hangul(*c)) || (label.quoted && chars.contains(&' ') && !chars.contains(&'@'));
+        let words = chars.iter().any(|c| is_hangul(*c))
+            || (label.quoted && chars.contains(&' ') && !chars.contains(&'@'));
         if number && words {
             // A value without quotes ends at the first comma; an address does not.
-            let further = found.iter().filter(|f| value.contains(&f.start)).map(|f| f.end).max();
-            hits.push(Hit::new(Kind::Address, Trust::Labelled, value.start..value.end.max(further.unwrap_or(0))));
+            let further = found
+                .iter()
+                .filter(|f| value.contains(&f.start))
+                .map(|f| f.end)
+                .max();
+            hits.push(Hit::new(
+                Kind::Address,
+                Trust::Labelled,
+                value.start..value.end.max(further.unwrap_or(0)),
+            ));
         }
     }
-    hits.extend(found.into_iter().map(|range| Hit::new(Kind::Address, Trust::Shape, range)));
+    hits.extend(
+        found
+            .into_iter()
+            .map(|range| Hit::new(Kind::Address, Trust::Shape, range)),
+    );
 }
 
 /// The address that begins at `start`. Without a label it must begin with a province, city or district.
@@ -94,13 +123,19 @@ fn next_word(text: &Text, at: usize) -> Option<(Part, Range<usize>)> {
         let detail = close < text.len() && close - at <= 30 && is_hangul(text.at(at + 1));
         return detail.then_some((Part::Detail, at..close + 1));
     }
-    let end = text.find(at, |c| !(is_hangul(c) || c.is_ascii_alphanumeric() || matches!(c, '-' | '*')));
+    let end = text.find(at, |c| {
+        !(is_hangul(c) || c.is_ascii_alphanumeric() || matches!(c, '-' | '*'))
+    });
     if end == at {
         return None;
     }
     let word = text.string(at..end);
     let digits = text.at(at).is_ascii_digit();
-    let part = if digits { number(&word, text, end)? } else { named(&word)? };
+    let part = if digits {
+        number(&word, text, end)?
+    } else {
+        named(&word)?
+    };
     Some((part, at..end))
 }
 
@@ -117,7 +152,11 @@ fn number(word: &str, text: &Text, end: usize) -> Option<Part> {
 }
 
 fn named(word: &str) -> Option<Part> {
-    let ends = |suffixes: &[&str]| suffixes.iter().any(|s| word.ends_with(s) && word.len() > s.len());
+    let ends = |suffixes: &[&str]| {
+        suffixes
+            .iter()
+            .any(|s| word.ends_with(s) && word.len() > s.len())
+    };
     let hangul = word.chars().filter(|c| is_hangul(*c)).count();
     let tail_digits = word.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-');
     if REGIONS.contains(&word) || is_province(word) {
@@ -130,10 +169,16 @@ fn named(word: &str) -> Option<Part> {
         Some(Part::Town)
     } else if hangul >= 2 && ends(&["로", "길"]) {
         Some(Part::Road)
-    } else if tail_digits.len() < word.len() && (tail_digits.ends_with('로') || tail_digits.ends_with('길')) {
+    } else if tail_digits.len() < word.len()
+        && (tail_digits.ends_with('로') || tail_digits.ends_with('길'))
+    {
         // `가람누리로98`
         Some(Part::Road)
-    } else if word.strip_suffix(['동', '호', '층']).is_some_and(|w| w.len() == 1) || word.starts_with('산') && tail_digits == "산" {
+    } else if word
+        .strip_suffix(['동', '호', '층'])
+        .is_some_and(|w| w.len() == 1)
+        || word.starts_with('산') && tail_digits == "산"
+    {
         Some(Part::Number)
     } else if word.starts_with("지하") && word.ends_with('층') {
         Some(Part::Number)
@@ -144,8 +189,17 @@ fn named(word: &str) -> Option<Part> {
 
 fn is_province(word: &str) -> bool {
     const SUFFIXES: [&str; 4] = ["특별시", "광역시", "특별자치시", "특별자치도"];
-    const PROVINCES: [&str; 9] =
-        ["경기도", "강원도", "충청북도", "충청남도", "전라북도", "전라남도", "경상북도", "경상남도", "제주도"];
+    const PROVINCES: [&str; 9] = [
+        "경기도",
+        "강원도",
+        "충청북도",
+        "충청남도",
+        "전라북도",
+        "전라남도",
+        "경상북도",
+        "경상남도",
+        "제주도",
+    ];
     SUFFIXES.iter().any(|s| word.ends_with(s)) || PROVINCES.contains(&word)
 }
 
@@ -156,24 +210,33 @@ fn romanised(text: &Text, found: &mut Vec<Range<usize>>) {
         if dash < read_to {
             continue;
         }
-        let road = ["ro", "gil", "daero", "dong", "eup", "myeon"].iter().find(|s| {
-            text.is_at(dash + 1, s) && !text.at(dash + 1 + s.len()).is_ascii_alphanumeric()
-        });
+        let road = ["ro", "gil", "daero", "dong", "eup", "myeon"]
+            .iter()
+            .find(|s| {
+                text.is_at(dash + 1, s) && !text.at(dash + 1 + s.len()).is_ascii_alphanumeric()
+            });
         let Some(road) = road else { continue };
         let word = text.back(dash, |c| c.is_ascii_alphanumeric());
         if !text.at(word).is_ascii_uppercase() {
             continue;
         }
-        let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ',' | ' ' | '#' | '.' | '+');
-        let start = text.back(word, |c| c.is_ascii_digit() || matches!(c, '-' | ',' | ' ' | '#' | '+'));
-        let start = text.find(start, |c| c.is_ascii_digit() || c == '#').min(word);
+        let name =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ',' | ' ' | '#' | '.' | '+');
+        let start = text.back(word, |c| {
+            c.is_ascii_digit() || matches!(c, '-' | ',' | ' ' | '#' | '+')
+        });
+        let start = text
+            .find(start, |c| c.is_ascii_digit() || c == '#')
+            .min(word);
         let mut end = dash + 1 + road.len();
         loop {
             let next = text.find(end, |c| !matches!(c, ',' | ' ' | '+'));
             let stop = text.find(next, |c| !name(c) || matches!(c, ',' | ' ' | '+'));
-            let area = ["-gu", "-si", "-do", "-gun", "-ro", "-gil", "-dong", "-eup", "-myeon"].iter().any(|s| {
-                stop > next + s.len() && text.is_at(stop - s.len(), s)
-            });
+            let area = [
+                "-gu", "-si", "-do", "-gun", "-ro", "-gil", "-dong", "-eup", "-myeon",
+            ]
+            .iter()
+            .any(|s| stop > next + s.len() && text.is_at(stop - s.len(), s));
             let number = text.at(next).is_ascii_digit() && next - end <= 2;
             if next > end + 2 || stop == next || !(area || number) {
                 break;
@@ -194,9 +257,13 @@ pub(crate) fn kept(text: &Text, range: &Range<usize>) -> Vec<Range<usize>> {
     let mut leading = true;
     let mut at = range.start;
     while at < range.end {
-        let end = text.find(at, |c| matches!(c, ' ' | ',' | '+')).min(range.end);
+        let end = text
+            .find(at, |c| matches!(c, ' ' | ',' | '+'))
+            .min(range.end);
         let word = text.string(at..end);
-        let romanised = ["-si", "-do", "-gu", "-gun"].iter().any(|s| word.ends_with(s));
+        let romanised = ["-si", "-do", "-gu", "-gun"]
+            .iter()
+            .any(|s| word.ends_with(s));
         if romanised || (leading && is_area(&word)) {
             kept.push(at..end);
         } else {
@@ -209,7 +276,9 @@ pub(crate) fn kept(text: &Text, range: &Range<usize>) -> Vec<Range<usize>> {
 
 fn is_area(word: &str) -> bool {
     let syllables = word.chars().count();
-    let suffix = ["특별시", "광역시", "자치시", "자치도"].iter().any(|s| word.ends_with(s) && word.len() > s.len());
+    let suffix = ["특별시", "광역시", "자치시", "자치도"]
+        .iter()
+        .any(|s| word.ends_with(s) && word.len() > s.len());
     let short = word.ends_with(['시', '도', '군', '구']) && (2..=4).contains(&syllables);
     (suffix || short) && word.chars().all(is_hangul)
 }

@@ -42,12 +42,16 @@ fn add(labels: &Labels, range: Range<usize>, hits: &mut Vec<Hit>) {
 pub(super) fn is_date(groups: &Groups<'_>) -> bool {
     let (digits, shape) = (groups.digits(), groups.shape());
     let century = matches!(digits.as_slice(), ['1', '9', ..] | ['2', '0', ..]);
-    let month_day = |m: Option<u32>, d: Option<u32>| m.is_some_and(|m| (1..=12).contains(&m)) && d.is_some_and(|d| (1..=31).contains(&d));
+    let month_day = |m: Option<u32>, d: Option<u32>| {
+        m.is_some_and(|m| (1..=12).contains(&m)) && d.is_some_and(|d| (1..=31).contains(&d))
+    };
     let masked = digits.contains(&'*');
     match shape.as_slice() {
         [8] => century && (masked || month_day(pair(&digits, 4), pair(&digits, 6))),
         [6] => masked || month_day(pair(&digits, 2), pair(&digits, 4)),
-        [4, 1 | 2, 1 | 2] => century && (masked || digits.len() < 8 || month_day(pair(&digits, 4), pair(&digits, 6))),
+        [4, 1 | 2, 1 | 2] => {
+            century && (masked || digits.len() < 8 || month_day(pair(&digits, 4), pair(&digits, 6)))
+        }
         [2, 2, 2] => masked || month_day(pair(&digits, 2), pair(&digits, 4)),
         _ => false,
     }
@@ -55,15 +59,25 @@ pub(super) fn is_date(groups: &Groups<'_>) -> bool {
 
 /// A date with a time of day is a moment, not a birthday.
 fn has_time(text: &Text, end: usize) -> bool {
-    let next = if matches!(text.at(end), ' ' | 'T') { end + 1 } else { end };
-    next > end && text.at(next).is_ascii_digit() && (text.at(next + 1) == ':' || text.at(next + 2) == ':')
+    let next = if matches!(text.at(end), ' ' | 'T') {
+        end + 1
+    } else {
+        end
+    };
+    next > end
+        && text.at(next).is_ascii_digit()
+        && (text.at(next + 1) == ':' || text.at(next + 2) == ':')
 }
 
 /// `1958년 3월 9일`.
 fn in_words(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
     for run in text.runs().iter().filter(|run| matches!(run.len(), 2 | 4)) {
-        let Some(month) = part(text, run.end, '년') else { continue };
-        let Some(day) = part(text, month.end, '월') else { continue };
+        let Some(month) = part(text, run.end, '년') else {
+            continue;
+        };
+        let Some(day) = part(text, month.end, '월') else {
+            continue;
+        };
         if text.at(day.end) == '일' {
             add(labels, run.start..day.end + 1, hits);
         }

@@ -13,7 +13,10 @@ use crate::{
 
 pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
     for row in Groups::rows(text, 5, |c| matches!(c, '-' | ' ' | '.')) {
-        let candidates = (1..=row.count()).rev().filter_map(|n| row.first(n)).filter(Groups::stands_alone);
+        let candidates = (1..=row.count())
+            .rev()
+            .filter_map(|n| row.first(n))
+            .filter(Groups::stands_alone);
         for groups in candidates {
             let range = groups.range();
             if let Some(trust) = judge(&groups, labels.at(range.start)) {
@@ -29,13 +32,23 @@ fn judge(groups: &Groups<'_>, label: Option<Category>) -> Option<Trust> {
     if !(13..=19).contains(&digits.len()) || digits.iter().all(|c| *c == '*') {
         return None;
     }
-    let grouped = matches!(groups.shape().as_slice(), [4, 4, 4, 4] | [4, 6, 5] | [4, 6, 4] | [4, 4, 4, 4, 3]);
+    let grouped = matches!(
+        groups.shape().as_slice(),
+        [4, 4, 4, 4] | [4, 6, 5] | [4, 6, 4] | [4, 4, 4, 4, 3]
+    );
     if label == Some(Category::Card) {
         return Some(Trust::Labelled);
     }
     let other = matches!(
         label,
-        Some(Category::Neutral | Category::Account | Category::Rrn | Category::Phone | Category::Geo | Category::Thing)
+        Some(
+            Category::Neutral
+                | Category::Account
+                | Category::Rrn
+                | Category::Phone
+                | Category::Geo
+                | Category::Thing
+        )
     );
     let numbers = values(&digits);
     if other || !issued(&digits) {
@@ -52,11 +65,17 @@ fn judge(groups: &Groups<'_>, label: Option<Category>) -> Option<Trust> {
 /// First digits that card networks have: 3, 4, 5, 6, 9 (domestic), 2221–2720.
 fn issued(digits: &[char]) -> bool {
     let first: String = digits.iter().take(4).collect();
-    matches!(first.chars().next(), Some('3' | '4' | '5' | '6' | '9')) || matches!(first.parse(), Ok(2221..=2720))
+    matches!(first.chars().next(), Some('3' | '4' | '5' | '6' | '9'))
+        || matches!(first.parse(), Ok(2221..=2720))
 }
 
 fn luhn(digits: &[u32]) -> bool {
     let double = |d: u32| if d > 4 { d * 2 - 9 } else { d * 2 };
-    let sum: u32 = digits.iter().rev().enumerate().map(|(i, d)| if i % 2 == 1 { double(*d) } else { *d }).sum();
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(i, d)| if i % 2 == 1 { double(*d) } else { *d })
+        .sum();
     sum % 10 == 0
 }

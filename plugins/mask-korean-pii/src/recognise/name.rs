@@ -32,7 +32,10 @@ pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
             continue;
         }
         let end = text.find(at, |c| !(is_hangul(c) || c == '*'));
-        names.extend(in_korean_text(text, labels, at..end, hits).map(|(trust, range)| Hit::new(Kind::Name, trust, range)));
+        names.extend(
+            in_korean_text(text, labels, at..end, hits)
+                .map(|(trust, range)| Hit::new(Kind::Name, trust, range)),
+        );
         at = end;
     }
     for range in english::find(text) {
@@ -40,7 +43,10 @@ pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
             names.push(Hit::new(Kind::Name, Trust::Context, range));
         }
     }
-    let behind: Vec<Hit> = names.iter().filter_map(|name| in_brackets_behind(text, name.range.end)).collect();
+    let behind: Vec<Hit> = names
+        .iter()
+        .filter_map(|name| in_brackets_behind(text, name.range.end))
+        .collect();
     hits.extend(names);
     hits.extend(behind);
 }
@@ -50,9 +56,17 @@ fn labelled(text: &Text, label: &Label) -> Option<Range<usize>> {
     let korean = is_hangul(text.at(start));
     if !korean {
         let sure = label.category == Category::Name && label.bond == Bond::Tied;
-        return english::at(text, start, label.value.end, sure, label.quoted || label.bond == Bond::Tied);
+        return english::at(
+            text,
+            start,
+            label.value.end,
+            sure,
+            label.quoted || label.bond == Bond::Tied,
+        );
     }
-    let end = text.find(start, |c| !(is_hangul(c) || c == '*')).min(label.value.end);
+    let end = text
+        .find(start, |c| !(is_hangul(c) || c == '*'))
+        .min(label.value.end);
     let word: Vec<char> = text.slice(start..end).to_vec();
     let spaced = spaced(text, start, label.value.end);
     if let Some(end) = spaced.filter(|_| label.bond == Bond::Tied) {
@@ -88,17 +102,28 @@ fn spaced(text: &Text, start: usize, end: usize) -> Option<usize> {
 fn foreign_in_hangul(text: &Text, value: &Range<usize>) -> Option<usize> {
     let inside = text.string(value.clone());
     let words: Vec<&str> = inside.split(' ').collect();
-    let short = words.iter().all(|w| (1..=5).contains(&w.chars().count()) && w.chars().all(is_hangul));
-    (words.len() >= 2 && words.len() <= 4 && short && !words.iter().any(|w| korean::is_common(w))).then_some(value.end)
+    let short = words
+        .iter()
+        .all(|w| (1..=5).contains(&w.chars().count()) && w.chars().all(is_hangul));
+    (words.len() >= 2 && words.len() <= 4 && short && !words.iter().any(|w| korean::is_common(w)))
+        .then_some(value.end)
 }
 
 /// A name in a Korean word that no label announces.
-fn in_korean_text(text: &Text, labels: &Labels, word: Range<usize>, hits: &[Hit]) -> Option<(Trust, Range<usize>)> {
+fn in_korean_text(
+    text: &Text,
+    labels: &Labels,
+    word: Range<usize>,
+    hits: &[Hit],
+) -> Option<(Trust, Range<usize>)> {
     let chars = text.slice(word.clone());
     if korean::is_half_masked(chars) && !is_word(text.at(word.end)) {
         return Some((Trust::Shape, word));
     }
-    if matches!(labels.at(word.start), Some(Category::Thing | Category::Neutral | Category::Address)) {
+    if matches!(
+        labels.at(word.start),
+        Some(Category::Thing | Category::Neutral | Category::Address)
+    ) {
         return None;
     }
     let upto = |length: usize| word.start..word.start + length;
@@ -111,20 +136,36 @@ fn in_korean_text(text: &Text, labels: &Labels, word: Range<usize>, hits: &[Hit]
     let likeness = korean::likeness(chars);
     let short = title && korean::is_honorific(&next[1..]) && likeness >= Likeness::Short;
     let staff = title && likeness == Likeness::Possible && korean::is_staff(chars, &next[1..]);
-    if short || staff || (title && likeness == Likeness::Full) || (likeness == Likeness::Full && is_in_file_name(text, word.end)) {
+    if short
+        || staff
+        || (title && likeness == Likeness::Full)
+        || (likeness == Likeness::Full && is_in_file_name(text, word.end))
+    {
         return Some((Trust::Shape, word));
     }
-    if likeness == Likeness::Full && (alone_in_quotes(text, &word) || beside_personal(text, &word, hits)) {
+    if likeness == Likeness::Full
+        && (alone_in_quotes(text, &word) || beside_personal(text, &word, hits))
+    {
         return Some((Trust::Context, word));
     }
     let owner = blank && korean::is_owned(&next[1..]);
     let length = korean::name_in(chars, Likeness::Full)?;
-    (owner && length + 1 >= chars.len() || beside_personal(text, &upto(length), hits)).then(|| (Trust::Context, upto(length)))
+    (owner && length + 1 >= chars.len() || beside_personal(text, &upto(length), hits))
+        .then(|| (Trust::Context, upto(length)))
 }
 
 /// `홍길동_이력서.pdf`.
 fn is_in_file_name(text: &Text, end: usize) -> bool {
-    const PAPERS: [&str; 8] = ["이력서", "증명서", "신청서", "소개서", "사본", "계약서", "진단서", "신분증"];
+    const PAPERS: [&str; 8] = [
+        "이력서",
+        "증명서",
+        "신청서",
+        "소개서",
+        "사본",
+        "계약서",
+        "진단서",
+        "신분증",
+    ];
     let word = text.string(end + 1..text.find(end + 1, |c| !is_word(c)));
     matches!(text.at(end), '_' | '-') && PAPERS.iter().any(|paper| word.ends_with(paper))
 }
@@ -137,7 +178,9 @@ fn alone_in_quotes(text: &Text, word: &Range<usize>) -> bool {
         return false;
     }
     let quote = matches!(left, '\'' | '"');
-    let outer = text.back(if quote { word.start - 1 } else { word.start }, |c| c == ' ');
+    let outer = text.back(if quote { word.start - 1 } else { word.start }, |c| {
+        c == ' '
+    });
     let before = text.before(outer);
     let listed = matches!(before, '[' | '(' | ',') || text.is_at(word.end, "(string)");
     (quote && listed) || (!quote && listed && matches!(right, ']' | ',' | '('))
@@ -146,13 +189,27 @@ fn alone_in_quotes(text: &Text, word: &Range<usize>) -> bool {
 /// A phone number, registration number or the like directly before or behind.
 fn beside_personal(text: &Text, word: &Range<usize>, hits: &[Hit]) -> bool {
     let personal = |h: &&Hit| {
-        matches!(h.kind, Kind::Phone | Kind::Rrn | Kind::Email | Kind::Birthdate | Kind::Passport | Kind::Card | Kind::UserId)
+        matches!(
+            h.kind,
+            Kind::Phone
+                | Kind::Rrn
+                | Kind::Email
+                | Kind::Birthdate
+                | Kind::Passport
+                | Kind::Card
+                | Kind::UserId
+        )
     };
     let joined = |gap: Range<usize>| {
-        (1..=3).contains(&gap.len()) && text.slice(gap).iter().all(|c| matches!(c, ' ' | ',' | '(' | ')' | '/' | '|' | '<' | ':'))
+        (1..=3).contains(&gap.len())
+            && text
+                .slice(gap)
+                .iter()
+                .all(|c| matches!(c, ' ' | ',' | '(' | ')' | '/' | '|' | '<' | ':'))
     };
     hits.iter().filter(personal).any(|h| {
-        (h.range.start > word.end && joined(word.end..h.range.start)) || (h.range.end < word.start && joined(h.range.end..word.start))
+        (h.range.start > word.end && joined(word.end..h.range.start))
+            || (h.range.end < word.start && joined(h.range.end..word.start))
     })
 }
 
@@ -170,6 +227,7 @@ fn in_brackets_behind(text: &Text, end: usize) -> Option<Hit> {
     if is_id(&text.string(inside.clone())) {
         return Some(Hit::new(Kind::UserId, Trust::Context, inside));
     }
-    let date = Groups::rows(text, 3, |c| matches!(c, '-' | '.' | '/')).find(|row| row.range() == inside && is_date(row));
+    let date = Groups::rows(text, 3, |c| matches!(c, '-' | '.' | '/'))
+        .find(|row| row.range() == inside && is_date(row));
     date.map(|_| Hit::new(Kind::Birthdate, Trust::Context, inside))
 }

@@ -24,14 +24,24 @@ impl<'a> Groups<'a> {
                 let (left, right) = (&runs[k - 1], &runs[*k]);
                 right.start == left.end + 1 && separator(text.at(left.end))
             };
-            let count = 1 + (first + 1..runs.len()).take(most - 1).take_while(joined).count();
-            Self { text, runs: &runs[first..first + count] }
+            let count = 1
+                + (first + 1..runs.len())
+                    .take(most - 1)
+                    .take_while(joined)
+                    .count();
+            Self {
+                text,
+                runs: &runs[first..first + count],
+            }
         })
     }
 
     /// The first `count` groups, if there are so many.
     pub(super) fn first(&self, count: usize) -> Option<Self> {
-        Some(Self { text: self.text, runs: self.runs.get(..count)? })
+        Some(Self {
+            text: self.text,
+            runs: self.runs.get(..count)?,
+        })
     }
 
     pub(super) fn count(&self) -> usize {
@@ -45,7 +55,11 @@ impl<'a> Groups<'a> {
 
     /// All digits and masks, without separators.
     pub(super) fn digits(&self) -> Vec<char> {
-        self.runs.iter().flat_map(|run| self.text.slice(run.clone())).copied().collect()
+        self.runs
+            .iter()
+            .flat_map(|run| self.text.slice(run.clone()))
+            .copied()
+            .collect()
     }
 
     /// From the first digit to the last.
@@ -72,7 +86,11 @@ pub(super) fn stands_alone(text: &Text, start: usize, end: usize) -> bool {
 
 /// Whether the number is a count of something: a Korean counter follows.
 pub(super) fn is_counted(text: &Text, end: usize) -> bool {
-    let next = if text.at(end) == ' ' { text.at(end + 1) } else { text.at(end) };
+    let next = if text.at(end) == ' ' {
+        text.at(end + 1)
+    } else {
+        text.at(end)
+    };
     is_hangul(next) && "건명원개회대시분초일월년주위호차배점층권장통억만조천".contains(next)
 }
 

@@ -17,8 +17,13 @@ use crate::{
 const HANGUL_DIGITS: &str = "공영일이삼사오육칠팔구";
 
 pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
-    for row in Groups::rows(text, 5, |c| matches!(c, '-' | '.' | ' ' | '/' | ')' | '~' | '_')) {
-        let longest = (1..=row.count()).rev().filter_map(|n| row.first(n)).find_map(|g| whole(text, labels, &g));
+    for row in Groups::rows(text, 5, |c| {
+        matches!(c, '-' | '.' | ' ' | '/' | ')' | '~' | '_')
+    }) {
+        let longest = (1..=row.count())
+            .rev()
+            .filter_map(|n| row.first(n))
+            .find_map(|g| whole(text, labels, &g));
         hits.extend(longest);
     }
     bracketed(text, hits);
@@ -42,7 +47,11 @@ fn whole(text: &Text, labels: &Labels, groups: &Groups<'_>) -> Option<Hit> {
     }
     let prefix = prefix(&digits, plus)?;
     // A group ends behind the country code, behind the prefix, in front of the last four digits, or nowhere else.
-    let country = if digits.starts_with(&['8', '2']) { 2 } else { 0 };
+    let country = if digits.starts_with(&['8', '2']) {
+        2
+    } else {
+        0
+    };
     let mut sum = 0;
     let cuts = shape.iter().take(shape.len() - 1).all(|len| {
         sum += len;
@@ -53,12 +62,28 @@ fn whole(text: &Text, labels: &Labels, groups: &Groups<'_>) -> Option<Hit> {
     }
     let phone = label == Some(Category::Phone);
     let mobile = digits.get(country).is_some_and(|c| *c == '1') || digits.get(1) == Some(&'1');
-    let other = matches!(label, Some(Category::Neutral | Category::Account | Category::Card | Category::Geo | Category::Thing));
+    let other = matches!(
+        label,
+        Some(
+            Category::Neutral
+                | Category::Account
+                | Category::Card
+                | Category::Geo
+                | Category::Thing
+        )
+    );
     let single = shape.len() == 1;
-    if (single && other) || (single && !mobile && !phone && !labels.mentions(Category::Phone)) || label == Some(Category::Account) {
+    if (single && other)
+        || (single && !mobile && !phone && !labels.mentions(Category::Phone))
+        || label == Some(Category::Account)
+    {
         return None;
     }
-    let spaced = text.at(start + shape[0]) == ' ' && !plus && !mobile && !phone && !labels.mentions(Category::Phone);
+    let spaced = text.at(start + shape[0]) == ' '
+        && !plus
+        && !mobile
+        && !phone
+        && !labels.mentions(Category::Phone);
     let trust = if phone { Trust::Labelled } else { Trust::Shape };
     (!spaced).then(|| Hit::new(Kind::Phone, trust, begin..end))
 }
@@ -92,7 +117,10 @@ fn prefix(digits: &[char], plus: bool) -> Option<usize> {
         _ => return None,
     };
     let real = |c: &char| c.is_ascii_digit();
-    digits[..country + zero + area].iter().all(real).then_some(country + zero + area)
+    digits[..country + zero + area]
+        .iter()
+        .all(real)
+        .then_some(country + zero + area)
 }
 
 /// `(02) 123-4567`, `02) 123-4567`, `+82 (0)10-1234-5678`.
@@ -102,9 +130,18 @@ fn bracketed(text: &Text, hits: &mut Vec<Hit>) {
         let rest = text.skip_blanks(open + 1) + usize::from(text.at(open + 1) == '-');
         let end = text.find(rest, |c| !(c.is_ascii_digit() || matches!(c, '-' | '*')));
         let country = text.before(start) == '(' && text.at(start) == '0' && open == start + 1;
-        let start = if country { text.back(start - 1, |c| c.is_ascii_digit() || matches!(c, '+' | ' ')) } else { start };
+        let start = if country {
+            text.back(start - 1, |c| c.is_ascii_digit() || matches!(c, '+' | ' '))
+        } else {
+            start
+        };
         let begin = text.skip_blanks(start);
-        let digits: Vec<char> = text.slice(begin..end).iter().copied().filter(|c| c.is_ascii_digit() || *c == '*').collect();
+        let digits: Vec<char> = text
+            .slice(begin..end)
+            .iter()
+            .copied()
+            .filter(|c| c.is_ascii_digit() || *c == '*')
+            .collect();
         let plus = text.at(begin) == '+';
         if prefix(&digits, plus).is_some() && stands_alone(text, begin, end) {
             hits.push(Hit::new(Kind::Phone, Trust::Shape, begin..end));
@@ -114,10 +151,21 @@ fn bracketed(text: &Text, hits: &mut Vec<Hit>) {
 
 /// Under a label any eight digits or more that begin with `0` are one, even of a form that was mistyped.
 fn labelled(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
-    for label in labels.of(&[Category::Phone]).filter(|l| l.bond == Bond::Tied) {
+    for label in labels
+        .of(&[Category::Phone])
+        .filter(|l| l.bond == Bond::Tied)
+    {
         let start = label.value.start;
-        let end = text.find(start, |c| !(c.is_ascii_digit() || matches!(c, '-' | '.' | '*'))).min(label.value.end);
-        let digits = text.slice(start..end).iter().filter(|c| c.is_ascii_digit()).count();
+        let end = text
+            .find(start, |c| {
+                !(c.is_ascii_digit() || matches!(c, '-' | '.' | '*'))
+            })
+            .min(label.value.end);
+        let digits = text
+            .slice(start..end)
+            .iter()
+            .filter(|c| c.is_ascii_digit())
+            .count();
         if text.at(start) == '0' && (8..=12).contains(&digits) && stands_alone(text, start, end) {
             hits.push(Hit::new(Kind::Phone, Trust::Labelled, start..end));
         }
@@ -151,10 +199,17 @@ pub(crate) fn kept(text: &Text, range: &Range<usize>) -> Vec<Range<usize>> {
     if places.is_empty() {
         let spelled: Vec<usize> = range.clone().filter(|i| is_hangul(text.at(*i))).collect();
         let last = spelled.len().saturating_sub(4);
-        return [spelled.get(..3), spelled.get(last..)].into_iter().flatten().flatten().map(|i| *i..*i + 1).collect();
+        return [spelled.get(..3), spelled.get(last..)]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|i| *i..*i + 1)
+            .collect();
     }
     let digits: Vec<char> = places.iter().map(|i| text.at(*i)).collect();
-    let Some(prefix) = prefix(&digits, text.at(range.start) == '+') else { return Vec::new() };
+    let Some(prefix) = prefix(&digits, text.at(range.start) == '+') else {
+        return Vec::new();
+    };
     let mut kept: Vec<Range<usize>> = places[..prefix].iter().map(|i| *i..*i + 1).collect();
     kept.extend(last_digits(text, range, 4));
     kept

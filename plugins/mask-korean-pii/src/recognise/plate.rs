@@ -11,10 +11,15 @@ use crate::{
     text::{Text, is_hangul},
 };
 
-const USES: &str = "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주바사아자배하허호국합육해공";
+const USES: &str =
+    "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주바사아자배하허호국합육해공";
 
 pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
-    for run in text.runs().iter().filter(|run| (1..=3).contains(&run.len())) {
+    for run in text
+        .runs()
+        .iter()
+        .filter(|run| (1..=3).contains(&run.len()))
+    {
         let blank_before = usize::from(text.at(run.end) == ' ');
         let usage = run.end + blank_before;
         if !is_hangul(text.at(usage)) || !USES.contains(text.at(usage)) {
@@ -24,15 +29,29 @@ pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
         let digits = usage + 1 + blank;
         let end = text.find(digits, |c| !(c.is_ascii_digit() || c == '*'));
         let left = text.before(run.start);
-        if end - digits != 4 || text.at(end).is_ascii_alphanumeric() || left.is_ascii_alphanumeric() || left == '.' {
+        if end - digits != 4
+            || text.at(end).is_ascii_alphanumeric()
+            || left.is_ascii_alphanumeric()
+            || left == '.'
+        {
             continue;
         }
         let region = region_before(text, run.start);
         let labelled = labels.at(run.start) == Some(Category::Plate);
         let sure = labelled || region.is_some() || labels.mentions(Category::Plate);
-        if (sure || (blank + blank_before == 0 && run.len() >= 2 && !is_counted(text, end))) && (run.len() >= 2 || region.is_some()) {
-            let trust = if labelled { Trust::Labelled } else { Trust::Shape };
-            hits.push(Hit::new(Kind::Plate, trust, region.unwrap_or(run.start)..end));
+        if (sure || (blank + blank_before == 0 && run.len() >= 2 && !is_counted(text, end)))
+            && (run.len() >= 2 || region.is_some())
+        {
+            let trust = if labelled {
+                Trust::Labelled
+            } else {
+                Trust::Shape
+            };
+            hits.push(Hit::new(
+                Kind::Plate,
+                trust,
+                region.unwrap_or(run.start)..end,
+            ));
         }
     }
 }

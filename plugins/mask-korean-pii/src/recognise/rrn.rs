@@ -15,9 +15,15 @@ use crate::{
 
 pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
     for row in Groups::rows(text, 2, |c| matches!(c, '-' | ' ' | '.' | '_')) {
-        let two = row.first(2).filter(|g| g.shape()[0] == 6 && matches!(g.shape()[1], 1 | 7));
+        let two = row
+            .first(2)
+            .filter(|g| g.shape()[0] == 6 && matches!(g.shape()[1], 1 | 7));
         let one = row.first(1).filter(|g| g.shape() == [13]);
-        for groups in [two, one].into_iter().flatten().filter(Groups::stands_alone) {
+        for groups in [two, one]
+            .into_iter()
+            .flatten()
+            .filter(Groups::stands_alone)
+        {
             let range = groups.range();
             let label = labels.at(range.start);
             if let Some(trust) = judge(&groups, label, labels.mentions(Category::Rrn)) {
@@ -34,13 +40,24 @@ fn judge(groups: &Groups<'_>, label: Option<Category>, mentioned: bool) -> Optio
     if label == Some(Category::Rrn) && whole {
         return Some(Trust::Labelled);
     }
+    // `jumin1`, `jumin2`: forms ask for the two parts apart.
+    if groups.count() == 1 && !whole {
+        return (label == Some(Category::Rrn)).then_some(Trust::Labelled);
+    }
     let sex = digits.get(6)?.to_digit(10);
     if !is_date(&digits) || sex.is_some_and(|s| s == 0 || s == 9) {
         return None;
     }
     let neutral = matches!(
         label,
-        Some(Category::Neutral | Category::Phone | Category::Account | Category::Card | Category::Geo | Category::Thing)
+        Some(
+            Category::Neutral
+                | Category::Phone
+                | Category::Account
+                | Category::Card
+                | Category::Geo
+                | Category::Thing
+        )
     );
     match (groups.count(), whole) {
         // The birth date with the digit for sex is what Korean forms ask for.
@@ -72,6 +89,10 @@ fn has_check_digit(digits: &[u32]) -> bool {
 }
 
 fn is_ean(digits: &[u32]) -> bool {
-    let sum: u32 = digits.iter().enumerate().map(|(i, d)| if i % 2 == 0 { *d } else { d * 3 }).sum();
+    let sum: u32 = digits
+        .iter()
+        .enumerate()
+        .map(|(i, d)| if i % 2 == 0 { *d } else { d * 3 })
+        .sum();
     sum % 10 == 0
 }

@@ -15,13 +15,37 @@ use crate::{
 
 /// What well-known keys begin with.
 const PREFIXES: [&str; 14] = [
-    "ghp_", "gho_", "ghs_", "github_pat_", "glpat-", "sk-", "sk_live_", "pk_live_", "xoxb-", "xoxp-", "akia", "aiza", "ya29.", "npm_",
+    "ghp_",
+    "gho_",
+    "ghs_",
+    "github_pat_",
+    "glpat-",
+    "sk-",
+    "sk_live_",
+    "pk_live_",
+    "xoxb-",
+    "xoxp-",
+    "akia",
+    "aiza",
+    "ya29.",
+    "npm_",
 ];
 
 /// Path segments that are followed by a secret.
 const PATHS: [&str; 13] = [
-    "reset", "reset-password", "password-reset", "verify", "confirm", "invite", "activate", "magic", "token", "tokens", "session",
-    "sessions", "unsubscribe",
+    "reset",
+    "reset-password",
+    "password-reset",
+    "verify",
+    "confirm",
+    "invite",
+    "activate",
+    "magic",
+    "token",
+    "tokens",
+    "session",
+    "sessions",
+    "unsubscribe",
 ];
 
 pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
@@ -45,13 +69,20 @@ fn is_secret_char(c: char) -> bool {
 
 fn labelled(text: &Text, label: &Label) -> Option<Hit> {
     let mut start = label.value.start;
-    if ["bearer ", "basic ", "token ", "digest "].iter().any(|scheme| text.is_at(start, scheme)) {
+    if ["bearer ", "basic ", "token ", "digest "]
+        .iter()
+        .any(|scheme| text.is_at(start, scheme))
+    {
         start = text.skip_blanks(text.find(start, |c| c == ' '));
     }
     if label.category == Category::Password {
         return password(text, label);
     }
-    let end = text.find(start, |c| !(is_secret_char(c) || matches!(c, '/' | '=' | ':' | '%'))).min(label.value.end);
+    let end = text
+        .find(start, |c| {
+            !(is_secret_char(c) || matches!(c, '/' | '=' | ':' | '%'))
+        })
+        .min(label.value.end);
     let end = text.back(end, |c| c == '.' || c == ':').max(start);
     let enough = match label.bond {
         Bond::Tied => 8,
@@ -63,18 +94,32 @@ fn labelled(text: &Text, label: &Label) -> Option<Hit> {
 
 fn password(text: &Text, label: &Label) -> Option<Hit> {
     let start = label.value.start;
-    let end = if label.quoted { label.value.end } else { text.find(start, |c| c == ' ').min(label.value.end) };
+    let end = if label.quoted {
+        label.value.end
+    } else {
+        text.find(start, |c| c == ' ').min(label.value.end)
+    };
     // Outside quotes a password may hold what ends other values; an `&` it cannot hold in a URL.
-    let end = if label.quoted { end } else { text.find(end, |c| !matches!(c, '#' | '(' | '<' | '>' | '|') && !is_word(c)).max(end) };
+    let end = if label.quoted {
+        end
+    } else {
+        text.find(end, |c| {
+            !matches!(c, '#' | '(' | '<' | '>' | '|') && !is_word(c)
+        })
+        .max(end)
+    };
     let chars = text.slice(start..end);
     let word = text.string(start..end);
-    let mixed = chars.iter().any(char::is_ascii_digit) || chars.iter().any(|c| c.is_ascii_punctuation());
+    let mixed =
+        chars.iter().any(char::is_ascii_digit) || chars.iter().any(|c| c.is_ascii_punctuation());
     let letters = chars.iter().any(char::is_ascii_alphanumeric);
     let assigned = matches!(before_value(text, start), '=' | '>');
     let sure = label.quoted && label.bond == Bond::Tied || assigned;
-    let likely = sure || (mixed && chars.len() >= 6 && letters && chars.iter().any(char::is_ascii_alphabetic));
+    let likely = sure
+        || (mixed && chars.len() >= 6 && letters && chars.iter().any(char::is_ascii_alphabetic));
     let prose = !label.quoted && chars.iter().any(|c| is_hangul(*c));
-    (likely && !prose && !is_nothing(&word)).then(|| Hit::new(Kind::Password, Trust::Labelled, start..end))
+    (likely && !prose && !is_nothing(&word))
+        .then(|| Hit::new(Kind::Password, Trust::Labelled, start..end))
 }
 
 /// The separator in front of a value.
@@ -86,7 +131,9 @@ fn before_value(text: &Text, start: usize) -> char {
 fn userinfo(text: &Text, hits: &mut Vec<Hit>) {
     for at in (0..text.len()).filter(|i| text.slice(*i..i + 3) == [':', '/', '/']) {
         let start = at + 3;
-        let stop = text.find(start, |c| matches!(c, '/' | ' ' | '"' | '\'' | '?' | '\n' | '<'));
+        let stop = text.find(start, |c| {
+            matches!(c, '/' | ' ' | '"' | '\'' | '?' | '\n' | '<')
+        });
         let sign = (start..stop).rev().find(|i| text.at(*i) == '@');
         let colon = text.find(start, |c| c == ':');
         if let Some(sign) = sign.filter(|sign| colon + 1 < *sign) {
@@ -101,8 +148,11 @@ fn userinfo(text: &Text, hits: &mut Vec<Hit>) {
 fn unlabelled(text: &Text, labels: &Labels, range: Range<usize>, hits: &mut Vec<Hit>) {
     let Range { start, end } = range.clone();
     let chars = text.slice(range.clone());
-    let jwt = text.is_at(start, "eyj") && chars.iter().filter(|c| **c == '.').count() == 2 && chars.len() >= 24;
-    let known = PREFIXES.iter().any(|p| text.is_at(start, p)) && chars.len() >= 20 && is_random(chars);
+    let jwt = text.is_at(start, "eyj")
+        && chars.iter().filter(|c| **c == '.').count() == 2
+        && chars.len() >= 24;
+    let known =
+        PREFIXES.iter().any(|p| text.is_at(start, p)) && chars.len() >= 20 && is_random(chars);
     if jwt || known {
         let end = text.back(end, |c| c == '.');
         hits.push(Hit::new(Kind::Token, Trust::Labelled, start..end));
@@ -134,7 +184,9 @@ fn in_secret_path(text: &Text, start: usize) -> bool {
 fn follows_session(text: &Text, start: usize) -> bool {
     let mut end = start;
     for _ in 0..4 {
-        let word_end = text.back(end, |c| matches!(c, ' ' | ':' | '=' | '\'' | '"' | '[' | '('));
+        let word_end = text.back(end, |c| {
+            matches!(c, ' ' | ':' | '=' | '\'' | '"' | '[' | '(')
+        });
         let begin = text.back(word_end, is_word);
         let word = text.string(begin..word_end).to_ascii_lowercase();
         match word.as_str() {
@@ -152,15 +204,24 @@ fn is_random(chars: &[char]) -> bool {
     let upper = chars.iter().filter(|c| c.is_ascii_uppercase()).count();
     let lower = chars.iter().filter(|c| c.is_ascii_lowercase()).count();
     let masked = chars.iter().filter(|c| **c == '*').count() * 2 > chars.len();
-    !masked && (digits > 0 && upper + lower > 0 || (chars.len() >= 16 && (digits >= 10 || upper.min(lower) >= 4)))
+    !masked
+        && (digits > 0 && upper + lower > 0
+            || (chars.len() >= 16 && (digits >= 10 || upper.min(lower) >= 4)))
 }
 
 /// Random in all three classes and long: no hash, no class name, no path.
 fn is_mixed_random(chars: &[char]) -> bool {
     let class = |c: &char| (c.is_ascii_digit(), c.is_ascii_uppercase());
-    let changes = chars.windows(2).filter(|w| class(&w[0]) != class(&w[1])).count();
+    let changes = chars
+        .windows(2)
+        .filter(|w| class(&w[0]) != class(&w[1]))
+        .count();
     let count = |of: fn(&char) -> bool| chars.iter().filter(|c| of(c)).count();
-    let classes = [count(char::is_ascii_digit), count(char::is_ascii_uppercase), count(char::is_ascii_lowercase)];
+    let classes = [
+        count(char::is_ascii_digit),
+        count(char::is_ascii_uppercase),
+        count(char::is_ascii_lowercase),
+    ];
     let all = chars.iter().all(char::is_ascii_alphanumeric);
     all && chars.len() >= 20 && changes * 5 >= chars.len() * 2 && classes.iter().all(|n| *n >= 3)
 }

@@ -1,7 +1,7 @@
 //! What Korean names are made of, and the common words that look like them.
 
 use crate::{
-    category::{listed, without_particle},
+    category::{listed, without_particle, without_particles},
     text::is_hangul,
     words::Words,
 };
@@ -11,7 +11,8 @@ const SURNAMES: &str = "김이박최정강조윤장임한오서신권황안송�
     선설마길연위표명기반라왕금옥육인맹제모탁국어은편용예경봉사부가복태목형피두감호빈동온견승좌팽";
 
 /// Surnames of two syllables.
-static COMPOUND: Words = Words::new("남궁 황보 제갈 선우 사공 독고 서문 동방 어금 망절 강전 소봉 장곡 무본");
+static COMPOUND: Words =
+    Words::new("남궁 황보 제갈 선우 사공 독고 서문 동방 어금 망절 강전 소봉 장곡 무본");
 
 /// Syllables that given names are made of.
 const GIVEN: &str = "가강건결겸경고관광교국권규균근금기길나난남노누늘다단달담대덕도동두라람란랑래려련령로루률름리린림마만명모목무문미민\
@@ -23,7 +24,8 @@ const GIVEN: &str = "가강건결겸경고관광교국권규균근금기길나�
 const NEVER_LAST: &str = "가고교무부바백반사자조중치출칠표";
 
 /// Common words with the form of a name, and words for people that are nobody's name.
-static COMMON: Words = Words::new("이미지 이용자 이용료 이용률 정보화 정보과 정보원 정수기 안마기 고구마 강아지 고양이 송아지 장아찌 도라지 이유식 이상한 \
+static COMMON: Words = Words::new(
+    "이미지 이용자 이용료 이용률 정보화 정보과 정보원 정수기 안마기 고구마 강아지 고양이 송아지 장아찌 도라지 이유식 이상한 \
     이상의 이하의 이전의 이후의 주문서 주문자 주소지 신청서 신청자 신청인 신고서 신고자 안내문 안내서 안전한 안정화 안정성 전문가 전주시 \
     고양시 성남시 안성시 여수시 안산시 안양시 양산시 양주시 하남시 오산시 원주시 진주시 전남도 전북도 경기도 경상도 강원도 강남구 강서구 \
     강동구 강북구 도봉구 노원구 동대문 서초구 성동구 성북구 송파구 양천구 용산구 은평구 종로구 중랑구 마포구 금천구 구로구 남구청 서구청 \
@@ -50,17 +52,22 @@ static COMMON: Words = Words::new("이미지 이용자 이용료 이용률 정�
     현황 변경 변수 여권 여부 추가 추이 추천 도입 도메 소스 소요 선택 설정 설명 설치 연결 연동 연락 위치 위험 표시 명령 기간 기능 기록 기본 기준 반복 \
     반려 라인 금액 금일 인증 인원 제목 제외 제한 모두 모든 국가 국민 은행 용량 예약 예산 예외 예정 경로 경고 경우 봉사 사용 사유 사이 부서 부산 부분 \
     복구 복사 태그 목록 형식 피크 두번 감사 감지 호출 호스 동기 동시 동작 승인 없음 미상 익명 무명 테스트 홍보팀 관리 운영 담당 본인 가족 대표 \
-    이관 이체 이번 임시 입력 인력 조정 조사 주기 지급 지난 정산 정기 정비 유입 유출 유료 심의 문구 방법 방식 안됨 전부 상담 신분 실명 공통 공용");
+    이관 이체 이번 임시 입력 인력 조정 조사 주기 지급 지난 정산 정기 정비 유입 유출 유료 심의 문구 방법 방식 안됨 전부 상담 신분 실명 공통 공용",
+);
 
 /// What stands behind a name. The first four may follow a name of two syllables.
-static TITLES: Words = Words::new("씨 님 귀하 선생 과장 팀장 부장 차장 대리 사원 주임 주무관 사무관 서기관 이사관 국장 실장 본부장 센터장 이사 상무 전무 사장 부사장 \
+static TITLES: Words = Words::new(
+    "씨 님 귀하 선생 과장 팀장 부장 차장 대리 사원 주임 주무관 사무관 서기관 이사관 국장 실장 본부장 센터장 이사 상무 전무 사장 부사장 \
     대표 회장 부회장 교수 기자 간호사 판사 변호사 의원 위원 위원장 장관 차관 군수 구청장 면장 읍장 동장 소장 원장 부원장 박사 연구원 연구관 연구사 매니저 \
     주사 주사보 서기 서기보 계장 반장 총무 어르신 여사 작가 감독 선수 상담사 상담원 지도사 복지사 조사관 감사관 심사관 수사관 경위 경감 경사 순경 소방관 소방장 \
     대위 중위 소위 대령 중령 소령 병장 상병 일병 중사 상사 고객 회원 환자 학생 민원인 담당 담당자 책임 선임 수석 약사 수의사 세무사 회계사 법무사 노무사 \
-    관장 단장 처장 청장 총장 학장 교장 교감 교사 강사 조교 목사 신부 스님 기사 사서 선생님 군 양");
+    관장 단장 처장 청장 총장 학장 교장 교감 교사 강사 조교 목사 신부 스님 기사 사서 선생님 군 양",
+);
 
 /// What people own, in front of which a name stands: `홍길동 계정 잠금 풀어줘`.
-static OWNED: Words = Words::new("계정 세션 아이디 연락처 전화 휴대폰 이메일 주민번호 계좌 카드 여권 면허 차량 주소 생년월일 로그인 접속 명의 본인");
+static OWNED: Words = Words::new(
+    "계정 세션 아이디 연락처 전화 휴대폰 이메일 주민번호 계좌 카드 여권 면허 차량 주소 생년월일 로그인 접속 명의 본인",
+);
 
 /// How much a word looks like a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,11 +85,14 @@ pub(super) enum Likeness {
 /// How much a whole word looks like a name. Masks stand for any syllable.
 pub(super) fn likeness(word: &[char]) -> Likeness {
     let text: String = word.iter().collect();
-    if !(2..=5).contains(&word.len()) || COMMON.has(&text) || !is_hangul(word[0]) {
+    let common = COMMON.has(&text) || TITLES.has(&text) || without_particles(&text).any(is_common);
+    if !(2..=5).contains(&word.len()) || common || !is_hangul(word[0]) {
         return Likeness::No;
     }
     let given = |part: &[char]| part.iter().all(|c| GIVEN.contains(*c) || *c == '*');
-    let compound = word.get(..2).is_some_and(|two| COMPOUND.has(&two.iter().collect::<String>()));
+    let compound = word
+        .get(..2)
+        .is_some_and(|two| COMPOUND.has(&two.iter().collect::<String>()));
     let last = word.last().is_some_and(|c| !NEVER_LAST.contains(*c));
     match word.len() {
         3 | 4 if compound && given(&word[2..]) && last => Likeness::Full,
@@ -96,7 +106,9 @@ pub(super) fn likeness(word: &[char]) -> Likeness {
 /// Length of the name that a word is or begins with, before an honorific or a particle.
 pub(super) fn name_in(word: &[char], least: Likeness) -> Option<usize> {
     let text: String = word.iter().collect();
-    let honorific = ["고객님", "님께서", "님께", "님의", "님", "씨"].iter().find_map(|h| text.strip_suffix(h));
+    let honorific = ["고객님", "님께서", "님께", "님의", "님", "씨"]
+        .iter()
+        .find_map(|h| text.strip_suffix(h));
     let candidates = [Some(text.as_str()), honorific, without_particle(&text)];
     let best = |candidate: &str| {
         let chars: Vec<char> = candidate.chars().collect();
@@ -109,9 +121,8 @@ pub(super) fn name_in(word: &[char], least: Likeness) -> Option<usize> {
             found = Some((like, length));
         }
     }
-    let whole = best(&text).0;
     // `신청서는` is no name because `신청서` is none.
-    let common = without_particle(&text).is_some_and(is_common) || (whole == Likeness::No && is_common(&text));
+    let common = is_common(&text) || without_particles(&text).any(is_common);
     found.filter(|_| !common).map(|(_, length)| length)
 }
 
@@ -120,7 +131,8 @@ pub(super) fn before_title(word: &[char]) -> Option<usize> {
     [4, 3].into_iter().find(|length| {
         word.len() > *length && likeness(&word[..*length]) == Likeness::Full && {
             let rest: String = word[*length..].iter().collect();
-            is_title(&word[*length..]) && !matches!(rest.chars().next(), Some('군' | '양' | '기' | '사'))
+            is_title(&word[*length..])
+                && !matches!(rest.chars().next(), Some('군' | '양' | '기' | '사'))
         }
     })
 }
@@ -133,7 +145,10 @@ pub(super) fn is_title(word: &[char]) -> bool {
         if TITLES.has(bare) {
             return true;
         }
-        let less = bare.strip_suffix("께").or_else(|| bare.strip_suffix("들")).or_else(|| without_particle(bare));
+        let less = bare
+            .strip_suffix("께")
+            .or_else(|| bare.strip_suffix("들"))
+            .or_else(|| without_particle(bare));
         let Some(less) = less else { return false };
         bare = less;
     }
@@ -144,9 +159,20 @@ pub(super) fn is_title(word: &[char]) -> bool {
 pub(super) fn is_staff(word: &[char], title: &[char]) -> bool {
     const STAFF: &str = "사원 주임 대리 과장 차장 부장 팀장 주무관 사무관 서기관 씨";
     let title: String = title.iter().collect();
-    let staff = listed(STAFF, &title) || STAFF.split(' ').any(|t| title.strip_prefix(t).is_some_and(|rest| without_particle(&format!("{t}{rest}")) == Some(t)));
-    let office = word.last().is_some_and(|c| "과팀실국부처원단청소점반장관기계별급전후내외신구현의".contains(*c));
-    word.len() == 3 && staff && !office && SURNAMES.contains(word[0]) && word.iter().all(|c| is_hangul(*c))
+    let staff = listed(STAFF, &title)
+        || STAFF.split(' ').any(|t| {
+            title
+                .strip_prefix(t)
+                .is_some_and(|rest| without_particle(&format!("{t}{rest}")) == Some(t))
+        });
+    let office = word
+        .last()
+        .is_some_and(|c| "과팀실국부처원단청소점반장관기계별급전후내외신구현의".contains(*c));
+    word.len() == 3
+        && staff
+        && !office
+        && SURNAMES.contains(word[0])
+        && word.iter().all(|c| is_hangul(*c))
 }
 
 /// Whether a word is an honorific, which only people have.
@@ -184,10 +210,28 @@ mod tests {
 
     #[test]
     fn names_look_like_names_and_common_words_do_not() {
-        for name in ["홍길동", "이서준", "박지민", "남궁하늘", "황보단", "최은별", "정수빈"] {
+        for name in [
+            "홍길동",
+            "이서준",
+            "박지민",
+            "남궁하늘",
+            "황보단",
+            "최은별",
+            "정수빈",
+        ] {
             assert_eq!(like(name), Likeness::Full, "{name}");
         }
-        for word in ["이미지", "정보화", "서비스", "시스템", "고객님", "김치전", "유자차", "유부초밥", "결제서비스"] {
+        for word in [
+            "이미지",
+            "정보화",
+            "서비스",
+            "시스템",
+            "고객님",
+            "김치전",
+            "유자차",
+            "유부초밥",
+            "결제서비스",
+        ] {
             assert!(like(word) < Likeness::Short, "{word}");
         }
         assert_eq!(like("허윤"), Likeness::Short);
