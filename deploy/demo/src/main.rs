@@ -64,8 +64,8 @@ struct Options {
     /// Run for so many seconds without a person, ask three questions, fail if an answer is wrong
     #[arg(long, value_name = "SECONDS")]
     headless: Option<u64>,
-    /// Days of history
-    #[arg(long, value_name = "DAYS", default_value_t = 35)]
+    /// Days of history: three for the third question, and no more than an edge keeps
+    #[arg(long, value_name = "DAYS", default_value_t = 35, value_parser = clap::value_parser!(u16).range(3..=39))]
     days: u16,
     /// Another seed gives other people of the same habits
     #[arg(long, default_value_t = 1)]
