@@ -55,8 +55,7 @@ pub struct Fact {
     pub value: f64,
     /// Its unit.
     pub unit: Unit,
-    /// Half width of the 95 % band, per cent of the value; of a derived fact, in percentage points of it
-    /// where its unit is %.
+    /// Half width of the 95 % band in per cent of the value's size; none for exact figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_pct_95: Option<f64>,
     /// Where it came from: `rollup:1m`, or `derived`.

@@ -1,4 +1,50 @@
 //! Question plans: the one language between a question and the data.
+//!
+//! A question, however it was understood, becomes a [`Plan`]; a plan executed over a [`Source`] becomes an
+//! [`Answer`]. Equal plan, source and instant give an equal answer, so a plan can be stored, shown, tested and
+//! replayed, and a model that words answers cannot change a number in them.
+//!
+//! ```text
+//! question ─► Planner ─► Plan ─► Executor ─► Answer { facts, text, tables, charts, coverage, caveats }
+//!             (or a model)          │
+//!                                   └─► Source: measure, series, members, coverage (center, edge)
+//! ```
+//!
+//! - [`Planner`] understands Korean and English without a model: it reads words by a lexicon, fills slots, decides
+//!   the operation by a table of rules, and says what it assumed. What it does not understand becomes a question
+//!   back or a refusal.
+//! - [`Executor`] measures, compares, ranks and words. Facts carry their window, identification mode, error and
+//!   provenance; derived facts name their operation and inputs. It proposes no action and never mixes modes.
+//! - [`ungrounded`] finds numbers in a text that no fact supports, whoever wrote the text.
+//!
+//! Nothing here does I/O, reads a clock or knows a network: the instant and the source are parameters.
+//!
+//! ```
+//! use bongsu_sdk_plan::{Moment, Op, Planner, Vocabulary};
+//!
+//! let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(9));
+//! let planner = Planner::new(Vocabulary::nationwide([]), zone);
+//! let now = Moment::parse("2026-11-20T14:30:00+09:00")?.at();
+//! let plan = planner.plan("부산 동시접속자를 어제 같은 시간대와 비교해줘", now).plan;
+//! assert_eq!(plan.op, Op::Compare);
+//! # Ok::<(), bongsu_sdk_plan::MomentError>(())
+//! ```
+//!
+//! ## Decisions
+//!
+//! - **Words, slots, then a table of rules.** A word means the same wherever it stands, one slot is one file, and
+//!   the operation is decided last by the first rule that holds. Rejected: patterns over whole sentences (they fit
+//!   the examples they were written from), and a morphological analyser (a dictionary of tens of megabytes for
+//!   text in which particles and a few hundred nouns decide).
+//! - **Misspelt words are corrected only when one meaning is clearly nearest**, over jamo in Korean. Rejected:
+//!   fuzzy matching of everything, which turns unknown words into wrong answers.
+//! - **A window keeps the offset it was said in** ([`Moment`]), everything below is UTC. Rejected: a zone name per
+//!   plan, which a stored plan could not keep when the zone's rules change.
+//! - **Concurrency over more than five minutes is its peak**, because the union of a day is another metric
+//!   (`users.distinct`) and a mean needs every step. The answer says "peak"; `agg` asks for another figure.
+//! - **The change of a percentage is told in points only.** "8 % more CPU" can be read in two ways.
+//! - **The grounding check reads digits, not meaning.** It is cheap enough to run on every answer, ours included;
+//!   a number spelled out in words passes. Rejected: trusting whoever worded the answer.
 
 #![forbid(unsafe_code)]
 

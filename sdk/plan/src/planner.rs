@@ -217,6 +217,7 @@ impl Planner {
             split: group::split(&reading),
             ranked: group::ranked(&reading),
             stepped: step.is_some(),
+            filtered: !conditions.is_empty(),
             plain: when::plain(&reading, &claimed),
             sides: when::comparing(&reading, &claimed),
             places: &places,

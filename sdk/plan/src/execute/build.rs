@@ -11,7 +11,7 @@ use super::{
     window,
 };
 use crate::{
-    Answer, Baseline, Chart, ChartKind, ChartSeries, Dimension, Fact, Field, Lang, Link, Plan,
+    Agg, Answer, Baseline, Chart, ChartKind, ChartSeries, Dimension, Fact, Field, Lang, Link, Plan,
     PlanWindow, Query, Source, Table,
     word::{self, Sentence},
 };
@@ -119,8 +119,15 @@ impl<'a> Builder<'a> {
             instances: scope.instances.clone(),
             window: self.window,
             mode: None,
-            agg: self.plan.agg.or_else(|| natural(metric, wide)),
+            agg: self.agg(metric).or_else(|| natural(metric, wide)),
         }
+    }
+
+    /// The figure asked for; people are united and never summed, whatever was asked.
+    pub(super) fn agg(&self, metric: Metric) -> Option<Agg> {
+        self.plan
+            .agg
+            .filter(|agg| !(metric.unit() == Unit::Users && *agg == Agg::Sum))
     }
 
     /// Measures and keeps the fact; `None` when there is no data.

@@ -146,8 +146,7 @@ fn chart(
         .step
         .map_or_else(|| window::step(window, metric), crate::Span::duration);
     let agg = builder
-        .plan
-        .agg
+        .agg(metric)
         .or_else(|| natural(metric, step >= window::NOW_WIDTH));
     let query = Query {
         window,

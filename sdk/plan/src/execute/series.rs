@@ -97,8 +97,7 @@ fn step(builder: &Builder<'_>, metric: Metric) -> Duration {
 /// The figure of one interval: which one of it depends on the interval's width, not on the window's.
 fn query(builder: &Builder<'_>, metric: Metric, step: Duration) -> Query {
     let agg = builder
-        .plan
-        .agg
+        .agg(metric)
         .or_else(|| natural(metric, step >= window::NOW_WIDTH));
     Query {
         agg,

@@ -146,6 +146,10 @@ pub(super) enum Time {
     Noon,
     Midnight,
     LastNight,
+    /// Saturday and Sunday, weeks from this one.
+    WeekendOf(i8),
+    /// First or second half of a year.
+    HalfYear(i8),
     /// January is 1; English month names.
     MonthName(i8),
     SameTime,

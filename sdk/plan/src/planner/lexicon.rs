@@ -14,7 +14,7 @@ mod time;
 
 use std::collections::HashMap;
 
-use super::{concept::Concept, josa};
+use super::{concept::Concept, josa, typo::Dictionary};
 use crate::{Vocabulary, lang::is_hangul, regions};
 
 /// `(meaning, "phrase|phrase|…")`.
@@ -36,6 +36,7 @@ struct Phrase {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lexicon {
     by_first: HashMap<char, Vec<Phrase>>,
+    spelling: Dictionary,
 }
 
 /// A phrase found in the text.
@@ -106,6 +107,7 @@ impl Lexicon {
         let Some(first) = chars.first().copied() else {
             return;
         };
+        self.spelling.add(&chars, concept);
         let english = !chars.iter().copied().any(is_hangul);
         let single = chars.len() == 1 && !english;
         let phrase = Phrase {
@@ -140,25 +142,9 @@ impl Lexicon {
             .reduce(|best, one| if one.len > best.len { one } else { best })
     }
 
-    /// The single closest phrase to a misspelt `word`, if one is close enough: one error in a word of at least
-    /// three syllables or six letters, two in twice that.
+    /// What a misspelt word means, if one phrase is clearly the nearest.
     pub(super) fn nearest(&self, word: &str) -> Option<Concept> {
-        let word = super::typo::spell(word)?;
-        let candidates = self.by_first.values().flatten();
-        let scored = candidates.filter_map(|phrase| {
-            let distance = super::typo::distance(&word, &phrase.chars)?;
-            Some((distance, phrase.concept))
-        });
-        let mut best: Option<(usize, Concept, bool)> = None;
-        for (distance, concept) in scored {
-            best = match best {
-                Some((d, c, alone)) if d < distance => Some((d, c, alone)),
-                Some((d, c, alone)) if d == distance => Some((d, c, alone && c == concept)),
-                _ => Some((distance, concept, true)),
-            };
-        }
-        best.filter(|(_, _, alone)| *alone)
-            .map(|(_, concept, _)| concept)
+        self.spelling.nearest(word)
     }
 }
 

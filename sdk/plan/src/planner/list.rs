@@ -50,6 +50,13 @@ pub(super) fn target(found: &Found<'_, '_>) -> Option<Target> {
             Noun::Alert | Noun::Deployment | Noun::Action | Noun::ModelCall
         )
     });
+    let who = reading
+        .has(Cue::Who)
+        .then_some(Target::Users)
+        .filter(|_| rows.is_empty());
+    if who.is_some() {
+        return who;
+    }
     beside
         .or(specific)
         .or(rows.last())

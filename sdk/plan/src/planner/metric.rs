@@ -11,15 +11,29 @@ use crate::PlanWindow;
 /// The metrics named, in order.
 pub(super) fn named(reading: &Reading<'_>) -> Vec<Metric> {
     let mut metrics = Vec::new();
-    for token in &reading.tokens {
+    for (k, token) in reading.tokens.iter().enumerate() {
         if let Some(Concept::Metric(metric)) = token.concept()
             && !metrics.contains(&metric)
+            && !is_answer(reading, k)
         {
             metrics.push(metric);
         }
     }
     refine(reading, &mut metrics);
     metrics
+}
+
+/// "404 응답 목록": the answer to a request, not its time.
+fn is_answer(reading: &Reading<'_>, k: usize) -> bool {
+    let word = reading
+        .get(k)
+        .and_then(|token| reading.text.low.get(token.at..token.end));
+    let beside_code = k
+        .checked_sub(1)
+        .and_then(|i| reading.get(i)?.quantity())
+        .is_some_and(|q| (100.0..600.0).contains(&q.value));
+    word == Some("응답")
+        && (beside_code || reading.get(k + 1).and_then(super::token::Token::cue) == Some(Cue::List))
 }
 
 /// Words that turn one metric into another, or make one of a thing.

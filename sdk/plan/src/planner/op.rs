@@ -23,6 +23,8 @@ pub(super) struct Found<'a, 'r> {
     pub(super) split: Vec<Dimension>,
     pub(super) ranked: Option<Dimension>,
     pub(super) stepped: bool,
+    /// A word restricts the rows: a status, a method, a kind of client.
+    pub(super) filtered: bool,
     /// Time read as one expression, and as the sides of a comparison.
     pub(super) plain: When,
     pub(super) sides: When,
@@ -242,7 +244,9 @@ impl Found<'_, '_> {
             return false;
         }
         let best = self.superlative()
-            || self.any(&[Cue::Quiet, Cue::Used])
+            || self.has(Cue::Quiet)
+            || (self.has(Cue::Used)
+                && super::metric::implied(self.reading) == Some(Metric::Requests))
             || self.reading.tokens.iter().any(|t| {
                 self.reading
                     .text
@@ -325,6 +329,13 @@ impl Found<'_, '_> {
                 && self.split.is_empty()
                 && self.list_verb())
             || (bare_condition && !counting)
+            || (target.is_some()
+                && self.filtered
+                && self.free_metrics.is_empty()
+                && !counting
+                && self.split.is_empty())
+            || (self.filtered && self.listed())
+            || (self.has(Cue::Who) && !self.places.scope.urls.is_empty())
     }
 
     /// A list word, alone or as the end of a thing's name: "차단 이력".

@@ -19,6 +19,7 @@ pub(super) fn scan(text: &Text, lexicon: &Lexicon) -> Vec<Token> {
         tokens: Vec::new(),
         at: 0,
         unknown: None,
+        searches: 24,
     };
     scanner.run();
     let mut tokens = scanner.tokens;
@@ -34,6 +35,8 @@ struct Scanner<'a> {
     at: usize,
     /// Where the run of unknown characters before `at` began.
     unknown: Option<usize>,
+    /// Searches for misspelt words that are left.
+    searches: u8,
 }
 
 impl Scanner<'_> {
@@ -225,6 +228,11 @@ impl Scanner<'_> {
 
     /// A misspelt word, alone or with the next one ("concurent users", "동시접숙자 수").
     fn misspelt(&mut self) -> bool {
+        // A text of nothing but unknown words is not worth the search.
+        let Some(left) = self.searches.checked_sub(1) else {
+            return false;
+        };
+        self.searches = left;
         let rest = self.text.from(self.at);
         let word_len = |rest: &str| {
             rest.find(|c: char| !c.is_alphanumeric())

@@ -116,10 +116,20 @@ fn split_at_two_days(reading: &Reading<'_>, group: &[usize]) -> Vec<Vec<usize>> 
     };
     // A week with a weekday in it is one anchor.
     let anchors: Vec<usize> = group.iter().copied().filter(|k| anchor(k)).collect();
-    if ranged || anchors.len() < 2 {
+    let second = anchors.get(1).copied().unwrap_or(usize::MAX);
+    // "오늘 9시~10시와 어제 9시~10시": each side has its own clock, so the range is within a side.
+    let clock = |k: &&usize| matches!(reading.get(**k).map(|t| &t.kind), Some(Kind::Clock(_)));
+    let clocks = |side: fn(usize, usize) -> bool| {
+        group
+            .iter()
+            .filter(|k| side(**k, second))
+            .filter(clock)
+            .count()
+    };
+    let two_clocks = clocks(|k, second| k < second) > 0 && clocks(|k, second| k > second) > 0;
+    if (ranged && !two_clocks) || anchors.len() < 2 {
         return vec![group.to_vec()];
     }
-    let second = anchors.get(1).copied().unwrap_or(usize::MAX);
     // "today … the same weekday last week": the words of sameness belong to the second side.
     let first_same = group.iter().copied().find(|k| {
         matches!(

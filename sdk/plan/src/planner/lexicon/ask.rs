@@ -190,7 +190,7 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Q(Cue::Failed),
-        "실패한|실패된|실패|에러가 난|에러 난|에러난|오류가 난|오류 난|오류난|에러가 발생한|오류가 발생한|에러 발생한|오류 발생한|문제가 발생|failed|failing requests|with error|with errors|errored|erroneous|unsuccessful",
+        "실패한|실패된|실패|에러가 난|에러 난|에러난|오류가 난|오류 난|오류난|에러가 발생한|오류가 발생한|에러 발생한|오류 발생한|문제가 발생|failed|failing requests|errored|erroneous|unsuccessful",
     ),
     (Q(Cue::Created), "생성된|생성|created|opened"),
     (
@@ -246,6 +246,6 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Filler,
-        "전국|국내|우리|해주세요|해줘|해 줘|해줄래|주세요|줄래|부탁|좀$|please|could you|can you|would you|i want|i need|i'd like|the|of|in|on|at|for|is|are|was|were|do|does|did|we|our|have|has|had|there|be|been|me|us|a|an|nationwide|national|country|korea|한국|대한민국",
+        "안녕하세요|안녕|반가워|고마워|감사합니다|감사|도움말|도와줘|사용법|테스트|hello|hi|hey|thanks|thank you|help|usage|test|전국|국내|우리|해주세요|해줘|해 줘|해줄래|주세요|줄래|부탁|좀$|please|could you|can you|would you|i want|i need|i'd like|the|of|in|on|at|for|is|are|was|were|do|does|did|we|our|have|has|had|there|be|been|me|us|a|an|nationwide|national|country|korea|한국|대한민국",
     ),
 ];

@@ -125,6 +125,19 @@ pub(super) const ROWS: Rows = &[
         "저녁|밤|심야|this evening|in the evening|evening|tonight|at night|night",
     ),
     (
+        At(Time::WeekendOf(-1)),
+        "지난 주말|저번 주말|last weekend|previous weekend|over the weekend",
+    ),
+    (At(Time::WeekendOf(0)), "이번 주말|this weekend"),
+    (
+        At(Time::HalfYear(1)),
+        "상반기|first half of the year|first half",
+    ),
+    (
+        At(Time::HalfYear(2)),
+        "하반기|second half of the year|second half",
+    ),
+    (
         At(Time::LastNight),
         "어젯밤|어제 밤|간밤|지난 밤|지난밤|last night|yesterday night|yesterday evening",
     ),

@@ -73,6 +73,14 @@ impl Parts {
                 self.units.extend(Period::unit(time, today));
             }
             Time::Am | Time::Pm | Time::Part(..) => self.halves.push(time),
+            Time::HalfYear(half) => {
+                let year = self.take_year().unwrap_or(today.year());
+                let quarters = [2 * half - 1, 2 * half].map(|n| quarter_of(year, n));
+                if let [Some(first), Some(last)] = quarters {
+                    self.units
+                        .push(Period::new(first.from, last.to, PeriodKind::Span));
+                }
+            }
             Time::LastNight => self.days.push(later(today, -1)),
             Time::Noon => self.clocks.push(Clock {
                 hour: 12,
@@ -97,9 +105,7 @@ impl Parts {
 
     fn quarter(&mut self, quarter: i8, today: Date) {
         let year = self.take_year().unwrap_or(today.year());
-        let middle = Date::new(year, 3 * quarter - 1, 1).ok();
-        self.units
-            .extend(middle.and_then(|middle| Period::unit(Time::Quarter(0), middle)));
+        self.units.extend(quarter_of(year, quarter));
     }
 
     /// The year named just before, which the month or quarter behind it narrows.
@@ -377,25 +383,30 @@ impl Parts {
 
     /// Saturday and Sunday of the week named, else the latest that has begun.
     fn weekend(&self, said: &Said, now: DateTime) -> Option<Period> {
-        if !said.has(Time::Weekend) || said.has(Time::Workdays) {
-            return None;
-        }
-        let this = Period::unit(Time::Week(0), now.date())?;
-        let week = match self.units.iter().find(|unit| unit.kind == PeriodKind::Week) {
-            Some(week) => *week,
-            None if said.has(Time::Recent) || said.has(Time::Last) => {
-                Period::unit(Time::Week(-1), now.date())?
-            }
-            None => return None,
+        let named = said.words.iter().find_map(|word| match word {
+            Time::WeekendOf(n) => Some(*n),
+            _ => None,
+        });
+        let plain = said.has(Time::Weekend) && !said.has(Time::Workdays);
+        let last = said.has(Time::Recent) || said.has(Time::Last);
+        let week = match (
+            named,
+            self.units.iter().find(|unit| unit.kind == PeriodKind::Week),
+        ) {
+            (Some(n), _) => Period::unit(Time::Week(n), now.date())?,
+            (None, Some(week)) if plain => *week,
+            (None, None) if plain && last => Period::unit(Time::Week(-1), now.date())?,
+            _ => return None,
         };
         let saturday = later(week.from.date(), 5);
         let period = Period::new(start(saturday), start(later(saturday, 2)), PeriodKind::Span);
-        Some(if week == this {
-            period.until(now)
-        } else {
-            period
-        })
+        Some(period.until(now))
     }
+}
+
+/// A quarter of a year by number.
+fn quarter_of(year: i16, quarter: i8) -> Option<Period> {
+    Period::unit(Time::Quarter(0), Date::new(year, 3 * quarter - 1, 1).ok()?)
 }
 
 const fn said_half(time: Time) -> Option<Half> {
