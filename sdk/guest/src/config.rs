@@ -14,13 +14,20 @@ impl Config {
     /// Takes the settings as they come from the host.
     #[must_use]
     pub fn new(entries: Vec<(String, String)>) -> Self {
-        Self { entries, known: RefCell::default() }
+        Self {
+            entries,
+            known: RefCell::default(),
+        }
     }
 
     /// The value of `key`, if it is set.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.known.borrow_mut().insert(key.to_owned());
-        self.entries.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+        self.entries
+            .iter()
+            .rev()
+            .find(|(k, _)| k == key)
+            .map(|(_, v)| v.as_str())
     }
 
     /// The value of `key` as a number within `range`, or `default` if it is not set.
@@ -31,10 +38,22 @@ impl Config {
     where
         N: FromStr + PartialOrd + Display,
     {
-        let Some(text) = self.text(key) else { return Ok(default) };
-        let refused = || format!("`{key}` is `{text}`; hint: use a number from {} to {}", range.start(), range.end());
+        let Some(text) = self.text(key) else {
+            return Ok(default);
+        };
+        let refused = || {
+            format!(
+                "`{key}` is `{text}`; hint: use a number from {} to {}",
+                range.start(),
+                range.end()
+            )
+        };
         let number = text.trim().parse().map_err(|_| refused())?;
-        if range.contains(&number) { Ok(number) } else { Err(refused()) }
+        if range.contains(&number) {
+            Ok(number)
+        } else {
+            Err(refused())
+        }
     }
 
     /// Call after every key has been read.
@@ -45,10 +64,15 @@ impl Config {
         let known = self.known.borrow();
         match self.entries.iter().find(|(key, _)| !known.contains(key)) {
             None => Ok(()),
-            Some((key, _)) if known.is_empty() => Err(format!("`{key}` is unknown; hint: this plugin has no settings")),
+            Some((key, _)) if known.is_empty() => Err(format!(
+                "`{key}` is unknown; hint: this plugin has no settings"
+            )),
             Some((key, _)) => {
                 let names: Vec<&str> = known.iter().map(String::as_str).collect();
-                Err(format!("`{key}` is unknown; hint: this plugin knows {}", names.join(", ")))
+                Err(format!(
+                    "`{key}` is unknown; hint: this plugin knows {}",
+                    names.join(", ")
+                ))
             }
         }
     }
@@ -59,16 +83,33 @@ mod tests {
     use super::*;
 
     fn config(entries: &[(&str, &str)]) -> Config {
-        Config::new(entries.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+        Config::new(
+            entries
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+        )
     }
 
     #[test]
     fn numbers_have_defaults_and_limits() {
-        let c = config(&[("window_seconds", " 60 "), ("failures", "0"), ("users", "many")]);
+        let c = config(&[
+            ("window_seconds", " 60 "),
+            ("failures", "0"),
+            ("users", "many"),
+        ]);
         assert_eq!(c.number("window_seconds", 300, 1..=3600), Ok(60));
         assert_eq!(c.number("absent", 7, 1..=9), Ok(7));
-        assert!(c.number("failures", 5, 1..=9).unwrap_err().contains("`failures` is `0`"));
-        assert!(c.number("users", 5, 1..=9).unwrap_err().contains("from 1 to 9"));
+        assert!(
+            c.number("failures", 5, 1..=9)
+                .unwrap_err()
+                .contains("`failures` is `0`")
+        );
+        assert!(
+            c.number("users", 5, 1..=9)
+                .unwrap_err()
+                .contains("from 1 to 9")
+        );
         assert_eq!(c.finish(), Ok(()));
     }
 

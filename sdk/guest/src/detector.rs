@@ -14,7 +14,9 @@ pub mod bindings {
     });
 }
 
-pub use bindings::exports::bongsu::plugin::detection::{Figure, Finding, Login, Severity, Transaction, Window};
+pub use bindings::exports::bongsu::plugin::detection::{
+    Figure, Finding, Login, Severity, Transaction, Window,
+};
 
 /// A detector. One value lives as long as its instance; calls never overlap. State must be bounded.
 pub trait Detector: Sized + 'static {

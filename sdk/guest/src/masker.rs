@@ -22,7 +22,12 @@ impl Edit {
     /// Replaces the bytes `range` of the field at position `field` of the batch. Offsets beyond 4 GiB do not
     /// exist in a 32-bit plugin.
     #[must_use]
-    pub fn new(field: usize, range: Range<usize>, found: &str, replacement: impl Into<String>) -> Self {
+    pub fn new(
+        field: usize,
+        range: Range<usize>,
+        found: &str,
+        replacement: impl Into<String>,
+    ) -> Self {
         Self {
             field: field as u32,
             start: range.start as u32,

@@ -32,15 +32,21 @@ pub(crate) fn log(_: Level, _: &str) {}
 /// knows it.
 pub fn report_panics(text: PanicText) {
     if cfg!(target_arch = "wasm32") {
-        std::panic::set_hook(Box::new(move |info| log(Level::Error, &describe(info, text))));
+        std::panic::set_hook(Box::new(move |info| {
+            log(Level::Error, &describe(info, text))
+        }));
     }
 }
 
 fn describe(info: &std::panic::PanicHookInfo<'_>, text: PanicText) -> String {
     let literal = info.payload().downcast_ref::<&str>().copied();
     let message = match text {
-        PanicText::Whole => literal.or_else(|| info.payload().downcast_ref::<String>().map(String::as_str)),
-        PanicText::LiteralOnly => literal.or(Some("(message withheld, it may quote the text being masked)")),
+        PanicText::Whole => {
+            literal.or_else(|| info.payload().downcast_ref::<String>().map(String::as_str))
+        }
+        PanicText::LiteralOnly => literal.or(Some(
+            "(message withheld, it may quote the text being masked)",
+        )),
     };
     let message = message.unwrap_or("(no message)");
     match info.location() {

@@ -18,14 +18,22 @@ const BATCH: usize = 64;
 
 fn main() -> Result<()> {
     let file = env::args_os().nth(1).context("usage: mask_jsonl FILE")?;
-    let plugins = env::var_os("BONGSU_PLUGINS").map_or_else(|| PathBuf::from("target/plugins"), PathBuf::from);
+    let plugins = env::var_os("BONGSU_PLUGINS")
+        .map_or_else(|| PathBuf::from("target/plugins"), PathBuf::from);
     let component = plugins.join("mask-korean-pii.wasm");
-    let bytes = fs::read(&component)
-        .with_context(|| format!("failed to read {}; hint: run `cargo xtask plugins`", component.display()))?;
+    let bytes = fs::read(&component).with_context(|| {
+        format!(
+            "failed to read {}; hint: run `cargo xtask plugins`",
+            component.display()
+        )
+    })?;
     let engine = Engine::new()?;
     let mut masker = Masker::load(&engine, "mask-korean-pii", &bytes, &Limits::default(), &[])?;
     let mut items = Vec::new();
-    for line in fs::read(&file).with_context(|| format!("failed to read {}", file.display()))?.lines() {
+    for line in fs::read(&file)
+        .with_context(|| format!("failed to read {}", file.display()))?
+        .lines()
+    {
         let line = line?;
         if !line.trim().is_empty() {
             items.push(serde_json::from_str::<Value>(&line)?);
@@ -47,8 +55,13 @@ fn main() -> Result<()> {
 }
 
 fn answer(masker: &mut Masker, items: &[Value]) -> Result<()> {
-    let fields: Vec<Field<'_>> =
-        items.iter().map(|item| Field { kind: kind_of(item), text: text_of(item) }).collect();
+    let fields: Vec<Field<'_>> = items
+        .iter()
+        .map(|item| Field {
+            kind: kind_of(item),
+            text: text_of(item),
+        })
+        .collect();
     for (item, masked) in items.iter().zip(masker.mask(&fields)?) {
         let text = text_of(item);
         let points = |byte: usize| text.get(..byte).map_or(0, |head| head.chars().count());
@@ -57,7 +70,10 @@ fn answer(masker: &mut Masker, items: &[Value]) -> Result<()> {
             .iter()
             .map(|f| json!({"start": points(f.start), "end": points(f.end), "type": f.what}))
             .collect();
-        println!("{}", json!({"id": item["id"], "masked": masked.text, "spans": spans}));
+        println!(
+            "{}",
+            json!({"id": item["id"], "masked": masked.text, "spans": spans})
+        );
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! The `detector` world: hands a plugin the transactions that ended, and checks what it says it found.
 
-use bongsu_sdk_model::{AppId, Finding, InstanceId, LoginOutcome, Severity, Timestamp, UrlTemplate, Window};
+use bongsu_sdk_model::{
+    AppId, Finding, InstanceId, LoginOutcome, Severity, Timestamp, UrlTemplate, Window,
+};
 use wasmtime::{Store, component::InstancePre};
 
 use crate::{
@@ -12,8 +14,9 @@ use crate::{
         },
         masker::bongsu::plugin::types,
     },
+    contract::{is_word, shorten},
     instance::InstanceState,
-    sandbox::{Sandbox, World, is_word, shorten},
+    sandbox::{Sandbox, World},
 };
 
 /// A finished request as a detector may see it: identities are tokens.
@@ -81,12 +84,22 @@ impl Detector {
         let given: Vec<detection::Transaction<'_>> = transactions.iter().map(lower).collect();
         let (signature, limit) = (&self.signature, self.sandbox.limits().findings);
         self.sandbox.call(
-            |world, store| world.bongsu_plugin_detection().call_check(store, &given, now.as_ms()),
+            |world, store| {
+                world
+                    .bongsu_plugin_detection()
+                    .call_check(store, &given, now.as_ms())
+            },
             |findings| {
                 if findings.len() > limit {
-                    return Err(format!("{} findings in one batch, the limit is {limit}", findings.len()));
+                    return Err(format!(
+                        "{} findings in one batch, the limit is {limit}",
+                        findings.len()
+                    ));
                 }
-                findings.into_iter().map(|finding| lift(signature, finding)).collect()
+                findings
+                    .into_iter()
+                    .map(|finding| lift(signature, finding))
+                    .collect()
             },
         )
     }
@@ -135,15 +148,25 @@ fn lift(detector: &str, said: detection::Finding) -> Result<Finding, String> {
         return Err(format!("`{kind}` ends before it begins"));
     }
     if said.evidence.len() > 16 {
-        return Err(format!("`{kind}` has {} figures, the limit is 16", said.evidence.len()));
+        return Err(format!(
+            "`{kind}` has {} figures, the limit is 16",
+            said.evidence.len()
+        ));
     }
     for figure in &said.evidence {
         one_line(&kind, "name of a figure", &figure.name, 64)?;
         if !figure.value.is_finite() {
-            return Err(format!("`{kind}` has a figure that is not finite: `{}`", figure.name));
+            return Err(format!(
+                "`{kind}` has a figure that is not finite: `{}`",
+                figure.name
+            ));
         }
     }
-    let app = said.app.map(|app| AppId::new(&app)).transpose().map_err(|e| format!("`{kind}`: {e}"))?;
+    let app = said
+        .app
+        .map(|app| AppId::new(&app))
+        .transpose()
+        .map_err(|e| format!("`{kind}`: {e}"))?;
     Ok(Finding {
         detector: detector.to_owned(),
         severity: match said.severity {
@@ -152,17 +175,26 @@ fn lift(detector: &str, said: detection::Finding) -> Result<Finding, String> {
             detection::Severity::Critical => Severity::Critical,
         },
         app,
-        window: Window::new(Timestamp::from_ms(said.when.from_ms), Timestamp::from_ms(said.when.to_ms)),
+        window: Window::new(
+            Timestamp::from_ms(said.when.from_ms),
+            Timestamp::from_ms(said.when.to_ms),
+        ),
         subject: said.subject,
         summary: said.summary,
-        evidence: said.evidence.into_iter().map(|figure| (figure.name, figure.value)).collect(),
+        evidence: said
+            .evidence
+            .into_iter()
+            .map(|figure| (figure.name, figure.value))
+            .collect(),
         kind,
     })
 }
 
 fn one_line(kind: &str, what: &str, text: &str, bytes: usize) -> Result<(), String> {
     if text.is_empty() || text.len() > bytes || text.chars().any(char::is_control) {
-        return Err(format!("`{kind}` has a {what} that is empty, longer than {bytes} bytes or not one line"));
+        return Err(format!(
+            "`{kind}` has a {what} that is empty, longer than {bytes} bytes or not one line"
+        ));
     }
     Ok(())
 }

@@ -32,11 +32,20 @@ impl Engine {
     /// [`PluginError::Engine`] if this machine cannot run compiled WebAssembly, or no thread can be started.
     pub fn new() -> Result<Self, PluginError> {
         let mut config = wasmtime::Config::new();
-        config.epoch_interruption(true).max_wasm_stack(Self::STACK_BYTES).wasm_relaxed_simd(false);
-        let wasm =
-            wasmtime::Engine::new(&config).map_err(|e| PluginError::Engine { reason: format!("{e:#}") })?;
-        let ticker = Ticker::start(wasm.clone()).map_err(|e| PluginError::Engine { reason: e.to_string() })?;
-        Ok(Self { wasm, _ticker: Arc::new(ticker) })
+        config
+            .epoch_interruption(true)
+            .max_wasm_stack(Self::STACK_BYTES)
+            .wasm_relaxed_simd(false);
+        let wasm = wasmtime::Engine::new(&config).map_err(|e| PluginError::Engine {
+            reason: format!("{e:#}"),
+        })?;
+        let ticker = Ticker::start(wasm.clone()).map_err(|e| PluginError::Engine {
+            reason: e.to_string(),
+        })?;
+        Ok(Self {
+            wasm,
+            _ticker: Arc::new(ticker),
+        })
     }
 
     pub(crate) const fn wasm(&self) -> &wasmtime::Engine {
@@ -46,7 +55,10 @@ impl Engine {
     /// How many ticks must pass before a call with this deadline is stopped: never early, hence the one more.
     pub(crate) fn ticks(deadline: Duration) -> u64 {
         let ticks = deadline.as_nanos().div_ceil(Self::TICK.as_nanos());
-        u64::try_from(ticks).unwrap_or(u64::MAX / 2).min(u64::MAX / 2) + 1
+        u64::try_from(ticks)
+            .unwrap_or(u64::MAX / 2)
+            .min(u64::MAX / 2)
+            + 1
     }
 }
 
@@ -65,12 +77,17 @@ struct Ticker {
 impl Ticker {
     fn start(engine: wasmtime::Engine) -> std::io::Result<Self> {
         let (stop, stopped) = channel::<()>();
-        let thread = std::thread::Builder::new().name("plugin-epoch".to_owned()).spawn(move || {
-            while stopped.recv_timeout(Engine::TICK) == Err(RecvTimeoutError::Timeout) {
-                engine.increment_epoch();
-            }
-        })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name("plugin-epoch".to_owned())
+            .spawn(move || {
+                while stopped.recv_timeout(Engine::TICK) == Err(RecvTimeoutError::Timeout) {
+                    engine.increment_epoch();
+                }
+            })?;
+        Ok(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 }
 
@@ -91,7 +108,11 @@ mod tests {
     #[test]
     fn a_deadline_is_never_early() {
         for (deadline, ticks) in [(0, 1), (1, 2), (5, 2), (6, 3), (50, 11)] {
-            assert_eq!(Engine::ticks(Duration::from_millis(deadline)), ticks, "{deadline} ms");
+            assert_eq!(
+                Engine::ticks(Duration::from_millis(deadline)),
+                ticks,
+                "{deadline} ms"
+            );
         }
         assert_eq!(Engine::ticks(Duration::MAX), u64::MAX / 2 + 1);
     }

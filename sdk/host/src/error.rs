@@ -13,7 +13,9 @@ pub enum PluginError {
         reason: String,
     },
     /// The bytes are not a WebAssembly component.
-    #[error("plugin `{plugin}` is not a WebAssembly component: {reason}; hint: build it with `cargo xtask plugins`")]
+    #[error(
+        "plugin `{plugin}` is not a WebAssembly component: {reason}; hint: build it with `cargo xtask plugins`"
+    )]
     NotComponent {
         /// The name it was loaded under.
         plugin: String,

@@ -85,18 +85,32 @@ impl host::Host for InstanceState {
 
 /// The first `bytes` bytes, less the rest of a character, and only its first line: a guest must not forge lines.
 fn cut(message: &str, bytes: usize) -> String {
-    let line = message.get(..message.floor_char_boundary(bytes)).unwrap_or_default();
-    line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let line = message
+        .get(..message.floor_char_boundary(bytes))
+        .unwrap_or_default();
+    line.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 impl ResourceLimiter for InstanceState {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let granted = desired <= self.limits.memory_bytes;
         self.memory_refused |= !granted;
         Ok(granted)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(desired <= TABLE_ENTRIES)
     }
 
@@ -127,7 +141,13 @@ mod tests {
 
     #[test]
     fn lines_over_the_limit_are_dropped_and_counted() {
-        let mut state = InstanceState::new("p", &Limits { log_lines: 2, ..Limits::default() });
+        let mut state = InstanceState::new(
+            "p",
+            &Limits {
+                log_lines: 2,
+                ..Limits::default()
+            },
+        );
         for _ in 0..5 {
             host::Host::log(&mut state, Level::Info, "line".to_owned());
         }

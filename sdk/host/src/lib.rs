@@ -37,6 +37,7 @@
 //!   keeping the last good instance's answer; both leak.
 
 mod bindings;
+mod contract;
 mod counters;
 mod detector;
 mod engine;
@@ -46,10 +47,10 @@ mod limits;
 mod masker;
 mod sandbox;
 
+pub use contract::Manifest;
 pub use counters::Counters;
 pub use detector::{Detector, MaskedTransaction};
 pub use engine::Engine;
 pub use error::PluginError;
 pub use limits::Limits;
 pub use masker::{Field, FieldKind, Found, HIDDEN, MaskedText, Masker, Outcome};
-pub use sandbox::Manifest;

@@ -11,8 +11,9 @@ use crate::{
         bongsu::plugin::types,
         exports::bongsu::plugin::masking::{self, Edit},
     },
+    contract::is_word,
     instance::InstanceState,
-    sandbox::{Sandbox, World, is_word},
+    sandbox::{Sandbox, World},
 };
 
 /// What stands in place of a text that could not be masked.
@@ -102,8 +103,13 @@ impl Masker {
     /// # Errors
     /// [`PluginError`] if the plugin failed; nothing is known about any of the texts then.
     pub fn mask<'a>(&mut self, fields: &[Field<'a>]) -> Result<Vec<MaskedText<'a>>, PluginError> {
-        let given: Vec<masking::Field<'_>> =
-            fields.iter().map(|f| masking::Field { kind: f.kind.into(), text: f.text }).collect();
+        let given: Vec<masking::Field<'_>> = fields
+            .iter()
+            .map(|f| masking::Field {
+                kind: f.kind.into(),
+                text: f.text,
+            })
+            .collect();
         self.sandbox.call(
             |world, store| world.bongsu_plugin_masking().call_mask(store, &given),
             |edits| apply(fields, edits),
@@ -113,10 +119,19 @@ impl Masker {
     /// Masks a batch, or hides all of it if the plugin fails: the policy `closed`.
     pub fn mask_or_hide<'a>(&mut self, fields: &[Field<'a>]) -> Outcome<'a> {
         match self.mask(fields) {
-            Ok(texts) => Outcome { texts, failure: None },
+            Ok(texts) => Outcome {
+                texts,
+                failure: None,
+            },
             Err(failure) => {
-                let hidden = MaskedText { text: Cow::Borrowed(HIDDEN), found: Vec::new() };
-                Outcome { texts: vec![hidden; fields.len()], failure: Some(failure) }
+                let hidden = MaskedText {
+                    text: Cow::Borrowed(HIDDEN),
+                    found: Vec::new(),
+                };
+                Outcome {
+                    texts: vec![hidden; fields.len()],
+                    failure: Some(failure),
+                }
             }
         }
     }
@@ -146,19 +161,29 @@ fn apply<'a>(fields: &[Field<'a>], edits: Vec<Edit>) -> Result<Vec<MaskedText<'a
         while let Some(edit) = edits.next_if(of_this) {
             let (start, end) = (edit.start as usize, edit.end as usize);
             let text = field.text;
-            if start < kept_to || end <= start || !text.is_char_boundary(start) || !text.is_char_boundary(end) {
+            if start < kept_to
+                || end <= start
+                || !text.is_char_boundary(start)
+                || !text.is_char_boundary(end)
+            {
                 return Err(format!(
                     "edit of bytes {start}..{end} in field {index} of {} bytes: out of range, out of order or inside a character",
                     text.len()
                 ));
             }
             if !is_word(&edit.found, 32) {
-                return Err(format!("edit of bytes {start}..{end} in field {index} has no valid word for what it found"));
+                return Err(format!(
+                    "edit of bytes {start}..{end} in field {index} has no valid word for what it found"
+                ));
             }
             masked.push_str(text.get(kept_to..start).unwrap_or_default());
             masked.push_str(&edit.replacement);
             kept_to = end;
-            found.push(Found { start, end, what: edit.found });
+            found.push(Found {
+                start,
+                end,
+                what: edit.found,
+            });
         }
         let text = if found.is_empty() {
             Cow::Borrowed(field.text)
@@ -170,7 +195,11 @@ fn apply<'a>(fields: &[Field<'a>], edits: Vec<Edit>) -> Result<Vec<MaskedText<'a
     }
     match edits.next() {
         None => Ok(texts),
-        Some(edit) => Err(format!("an edit for field {} of {}, or out of order", edit.field, fields.len())),
+        Some(edit) => Err(format!(
+            "an edit for field {} of {}, or out of order",
+            edit.field,
+            fields.len()
+        )),
     }
 }
 
@@ -219,19 +248,37 @@ mod tests {
     use super::*;
 
     fn edit(field: u32, start: u32, end: u32, replacement: &str) -> Edit {
-        Edit { field, start, end, found: "x".to_owned(), replacement: replacement.to_owned() }
+        Edit {
+            field,
+            start,
+            end,
+            found: "x".to_owned(),
+            replacement: replacement.to_owned(),
+        }
     }
 
     fn check(edits: &[(u32, u32, u32)]) -> Result<Vec<String>, String> {
-        let fields = ["abc", "봉수대"].map(|text| Field { kind: FieldKind::Text, text });
-        let edits = edits.iter().map(|(f, s, e)| edit(*f, *s, *e, "*")).collect();
-        Ok(apply(&fields, edits)?.into_iter().map(|m| m.text.into_owned()).collect())
+        let fields = ["abc", "봉수대"].map(|text| Field {
+            kind: FieldKind::Text,
+            text,
+        });
+        let edits = edits
+            .iter()
+            .map(|(f, s, e)| edit(*f, *s, *e, "*"))
+            .collect();
+        Ok(apply(&fields, edits)?
+            .into_iter()
+            .map(|m| m.text.into_owned())
+            .collect())
     }
 
     #[test]
     fn edits_in_order_are_applied_and_the_rest_is_untouched() {
         assert_eq!(check(&[]).unwrap(), ["abc", "봉수대"]);
-        assert_eq!(check(&[(0, 0, 1), (0, 2, 3), (1, 3, 9)]).unwrap(), ["*b*", "봉*"]);
+        assert_eq!(
+            check(&[(0, 0, 1), (0, 2, 3), (1, 3, 9)]).unwrap(),
+            ["*b*", "봉*"]
+        );
         assert_eq!(check(&[(0, 0, 1), (0, 1, 3)]).unwrap(), ["**", "봉수대"]);
     }
 

@@ -5,23 +5,15 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{
     Store, Trap,
-    component::{Component, InstancePre, Linker},
+    component::{Component, InstancePre},
 };
 
 use crate::{
-    Counters, Engine, Limits, PluginError, bindings::masker::bongsu::plugin::types, instance::InstanceState,
+    Counters, Engine, Limits, Manifest, PluginError,
+    bindings::masker::bongsu::plugin::types,
+    contract::{self, first_line, shorten},
+    instance::InstanceState,
 };
-
-/// What a plugin says it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Manifest {
-    /// Lower-case letters, digits and dashes.
-    pub name: String,
-    /// The plugin's own version.
-    pub version: String,
-    /// What it does, in one sentence.
-    pub summary: String,
-}
 
 /// The functions every world exports, called through its generated bindings.
 pub(crate) trait World: Sized {
@@ -66,14 +58,21 @@ impl<W: World> Sandbox<W> {
         limits: &Limits,
         settings: &[(String, String)],
     ) -> Result<Self, PluginError> {
-        let component = Component::new(engine.wasm(), bytes)
-            .map_err(|e| PluginError::NotComponent { plugin: plugin.to_owned(), reason: first_line(&e) })?;
+        let component =
+            Component::new(engine.wasm(), bytes).map_err(|e| PluginError::NotComponent {
+                plugin: plugin.to_owned(),
+                reason: first_line(&e),
+            })?;
         let mut sandbox = Self {
             plugin: plugin.to_owned(),
-            manifest: Manifest { name: String::new(), version: String::new(), summary: String::new() },
+            manifest: Manifest {
+                name: String::new(),
+                version: String::new(),
+                summary: String::new(),
+            },
             settings: settings.to_vec(),
             limits: limits.clone(),
-            pre: link::<W>(engine, plugin, &component)?,
+            pre: contract::link::<W>(engine, plugin, &component)?,
             live: None,
             counters: Counters::default(),
             engine: engine.clone(),
@@ -103,7 +102,9 @@ impl<W: World> Sandbox<W> {
         check: impl FnOnce(A) -> Result<R, String>,
     ) -> Result<R, PluginError> {
         let watch = Stopwatch::start();
-        let result = self.call_unmeasured(call).and_then(|answer| check(answer).map_err(|reason| self.nonsense(reason)));
+        let result = self
+            .call_unmeasured(call)
+            .and_then(|answer| check(answer).map_err(|reason| self.nonsense(reason)));
         self.counters.calls += 1;
         self.counters.busy += watch.elapsed();
         if let Err(error) = &result {
@@ -124,7 +125,8 @@ impl<W: World> Sandbox<W> {
             }
         };
         live.store.data_mut().begin_call();
-        live.store.set_epoch_deadline(Engine::ticks(self.limits.deadline));
+        live.store
+            .set_epoch_deadline(Engine::ticks(self.limits.deadline));
         let dropped = live.store.data().log_lines_dropped;
         let answer = call(&live.world, &mut live.store);
         self.counters.log_lines_dropped += live.store.data().log_lines_dropped - dropped;
@@ -145,12 +147,22 @@ impl<W: World> Sandbox<W> {
         store.set_epoch_deadline(Engine::ticks(self.limits.deadline));
         let world = W::instantiate(&self.pre, &mut store);
         let world = world.map_err(|e| self.failure(&e, store.data()))?;
-        let said = world.describe(&mut store).map_err(|e| self.failure(&e, store.data()))?;
-        let manifest = manifest::<W>(said).map_err(|reason| self.contract(reason))?;
-        let settings: Vec<(&str, &str)> = self.settings.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        world.init(&mut store, &settings).map_err(|e| self.failure(&e, store.data()))?.map_err(|reason| {
-            PluginError::Settings { plugin: self.plugin.clone(), reason: shorten(&reason) }
-        })?;
+        let said = world
+            .describe(&mut store)
+            .map_err(|e| self.failure(&e, store.data()))?;
+        let manifest = contract::check::<W>(said).map_err(|reason| self.contract(reason))?;
+        let settings: Vec<(&str, &str)> = self
+            .settings
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect();
+        world
+            .init(&mut store, &settings)
+            .map_err(|e| self.failure(&e, store.data()))?
+            .map_err(|reason| PluginError::Settings {
+                plugin: self.plugin.clone(),
+                reason: shorten(&reason),
+            })?;
         Ok((Live { store, world }, manifest))
     }
 
@@ -158,10 +170,19 @@ impl<W: World> Sandbox<W> {
     fn failure(&self, error: &wasmtime::Error, state: &InstanceState) -> PluginError {
         let plugin = self.plugin.clone();
         match error.downcast_ref::<Trap>() {
-            _ if state.memory_refused => PluginError::Memory { plugin, limit_bytes: self.limits.memory_bytes },
-            Some(Trap::Interrupt) => PluginError::Deadline { plugin, limit: self.limits.deadline },
+            _ if state.memory_refused => PluginError::Memory {
+                plugin,
+                limit_bytes: self.limits.memory_bytes,
+            },
+            Some(Trap::Interrupt) => PluginError::Deadline {
+                plugin,
+                limit: self.limits.deadline,
+            },
             Some(trap) => {
-                let reason = state.panic.clone().unwrap_or_else(|| shorten(&trap.to_string()));
+                let reason = state
+                    .panic
+                    .clone()
+                    .unwrap_or_else(|| shorten(&trap.to_string()));
                 PluginError::Trap { plugin, reason }
             }
             None => self.nonsense(first_line(error)),
@@ -169,76 +190,29 @@ impl<W: World> Sandbox<W> {
     }
 
     fn contract(&self, reason: String) -> PluginError {
-        PluginError::Contract { plugin: self.plugin.clone(), world: W::NAME, reason }
+        PluginError::Contract {
+            plugin: self.plugin.clone(),
+            world: W::NAME,
+            reason,
+        }
     }
 
     fn nonsense(&self, reason: String) -> PluginError {
-        PluginError::Nonsense { plugin: self.plugin.clone(), reason }
+        PluginError::Nonsense {
+            plugin: self.plugin.clone(),
+            reason,
+        }
     }
-}
-
-/// Checks imports and exports against the world.
-fn link<W: World>(engine: &Engine, plugin: &str, component: &Component) -> Result<W::Pre, PluginError> {
-    let refused = |reason| PluginError::Contract { plugin: plugin.to_owned(), world: W::NAME, reason };
-    let asked = component.component_type();
-    let foreign: Vec<&str> =
-        asked.imports(engine.wasm()).map(|(name, _)| name).filter(|name| !granted(name)).collect();
-    if !foreign.is_empty() {
-        return Err(refused(format!(
-            "it imports {}, which is not granted; hint: build for wasm32-unknown-unknown, without WASI",
-            shorten(&foreign.join(", "))
-        )));
-    }
-    let mut linker = Linker::new(engine.wasm());
-    InstanceState::link(&mut linker).map_err(|e| refused(first_line(&e)))?;
-    let pre = linker.instantiate_pre(component).map_err(|e| refused(first_line(&e)))?;
-    W::prepare(pre).map_err(|e| refused(first_line(&e)))
-}
-
-fn granted(import: &str) -> bool {
-    let name = import.strip_prefix("bongsu:plugin/").unwrap_or_default();
-    name.starts_with("host@1.") || name.starts_with("types@1.")
-}
-
-fn manifest<W: World>(said: types::Manifest) -> Result<Manifest, String> {
-    if said.world != W::NAME {
-        return Err(format!("it says that it is a `{}`", shorten(&said.world)));
-    }
-    if !is_word(&said.name, 64) {
-        return Err(format!("its name `{}` is not lower-case letters, digits and dashes", shorten(&said.name)));
-    }
-    let version_char = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
-    if said.version.is_empty() || said.version.len() > 32 || !said.version.chars().all(version_char) {
-        return Err(format!("its version `{}` is not a version", shorten(&said.version)));
-    }
-    if said.summary.len() > 256 || said.summary.chars().any(char::is_control) {
-        return Err("its summary is longer than 256 bytes or not one line".to_owned());
-    }
-    Ok(Manifest { name: said.name, version: said.version, summary: said.summary })
-}
-
-/// A stable word: lower-case letters, digits, `-` and `_`.
-pub(crate) fn is_word(text: &str, bytes: usize) -> bool {
-    let word_char = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-    !text.is_empty() && text.len() <= bytes && text.chars().all(word_char)
-}
-
-/// The innermost cause, in one short line.
-fn first_line(error: &wasmtime::Error) -> String {
-    shorten(error.root_cause().to_string().lines().next().unwrap_or_default())
-}
-
-/// At most 200 bytes of what a guest or its author wrote, without control characters.
-pub(crate) fn shorten(text: &str) -> String {
-    let short = text.get(..text.floor_char_boundary(200)).unwrap_or_default();
-    short.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Measures what a call costs. The figure goes to [`Counters::busy`] and decides nothing.
 struct Stopwatch(Instant);
 
 impl Stopwatch {
-    #[expect(clippy::disallowed_methods, reason = "cost of a call, monotonic and finer than the passed-in clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cost of a call, monotonic and finer than the passed-in clock"
+    )]
     fn start() -> Self {
         Self(Instant::now())
     }

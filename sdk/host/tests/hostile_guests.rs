@@ -1,6 +1,12 @@
 //! Guests that spin, grow, trap and lie. Each is contained, named for what it did, and replaced; its neighbour on the
 //! same engine does not notice.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
 use std::{sync::OnceLock, time::Duration};
 
 use bongsu_sdk_host::{Detector, Engine, Field, FieldKind, HIDDEN, Limits, Masker, PluginError};
@@ -16,7 +22,12 @@ fn engine() -> Engine {
 }
 
 fn limits() -> Limits {
-    Limits { deadline: Duration::from_millis(100), memory_bytes: 4 << 20, answer_bytes: 1 << 20, ..Limits::default() }
+    Limits {
+        deadline: Duration::from_millis(100),
+        memory_bytes: 4 << 20,
+        answer_bytes: 1 << 20,
+        ..Limits::default()
+    }
 }
 
 fn load(component: &str) -> Result<Masker, PluginError> {
@@ -29,16 +40,32 @@ fn guest(body: &str) -> Masker {
     load(&FIXTURE.replace(";; @mask", &mask)).unwrap()
 }
 
-const BATCH: [Field<'static>; 2] =
-    [Field { kind: FieldKind::Log, text: "secret" }, Field { kind: FieldKind::Text, text: "봉수" }];
+const BATCH: [Field<'static>; 2] = [
+    Field {
+        kind: FieldKind::Log,
+        text: "secret",
+    },
+    Field {
+        kind: FieldKind::Text,
+        text: "봉수",
+    },
+];
 
 /// Masks a batch with `guest`, expects failure, and checks that everything was hidden and a neighbour still works.
 #[track_caller]
 fn check(mut guest: Masker) -> PluginError {
     let outcome = guest.mask_or_hide(&BATCH);
-    assert!(outcome.texts.iter().all(|t| t.text == HIDDEN && t.found.is_empty()));
+    assert!(
+        outcome
+            .texts
+            .iter()
+            .all(|t| t.text == HIDDEN && t.found.is_empty())
+    );
     assert_eq!(outcome.texts.len(), BATCH.len());
-    assert_eq!((guest.counters().calls, guest.counters().failures()), (1, 1));
+    assert_eq!(
+        (guest.counters().calls, guest.counters().failures()),
+        (1, 1)
+    );
     let mut neighbour = load(&FIXTURE.replace(";; @mask", IDLE)).unwrap();
     assert_eq!(neighbour.mask(&BATCH).unwrap()[0].text, "secret");
     outcome.failure.unwrap()
@@ -46,18 +73,29 @@ fn check(mut guest: Masker) -> PluginError {
 
 #[test]
 fn a_guest_that_behaves_is_described_and_answers() {
-    let mut guest = guest("(call $edit (i32.const 1) (i32.const 3) (i32.const 6) (i32.const 256) (i32.const 1))");
+    let mut guest = guest(
+        "(call $edit (i32.const 1) (i32.const 3) (i32.const 6) (i32.const 256) (i32.const 1))",
+    );
     assert_eq!(guest.manifest().name, "fixture");
     assert_eq!(guest.manifest().version, "1.0.0");
     let texts = guest.mask(&BATCH).unwrap();
     assert_eq!((&*texts[0].text, &*texts[1].text), ("secret", "봉f"));
-    assert_eq!((texts[1].found[0].start, texts[1].found[0].what.as_str()), (3, "word"));
+    assert_eq!(
+        (texts[1].found[0].start, texts[1].found[0].what.as_str()),
+        (3, "word")
+    );
 }
 
 #[test]
 fn a_guest_that_spins_is_stopped_at_its_deadline() {
     let error = check(guest("(loop $again (br $again)) (unreachable)"));
-    assert_eq!(error, PluginError::Deadline { plugin: "fixture".to_owned(), limit: limits().deadline });
+    assert_eq!(
+        error,
+        PluginError::Deadline {
+            plugin: "fixture".to_owned(),
+            limit: limits().deadline
+        }
+    );
 }
 
 #[test]
@@ -65,7 +103,13 @@ fn a_guest_that_grows_is_stopped_at_its_limit() {
     let error = check(guest(
         "(loop $again (br_if $again (i32.ne (memory.grow (i32.const 8)) (i32.const -1)))) (unreachable)",
     ));
-    assert_eq!(error, PluginError::Memory { plugin: "fixture".to_owned(), limit_bytes: 4 << 20 });
+    assert_eq!(
+        error,
+        PluginError::Memory {
+            plugin: "fixture".to_owned(),
+            limit_bytes: 4 << 20
+        }
+    );
 }
 
 #[test]
@@ -73,7 +117,10 @@ fn a_guest_that_recurses_for_ever_traps() {
     let mask = r#"(func $mask (export "mask") (param i32 i32) (result i32)
         (i32.add (call $mask (local.get 0) (local.get 1)) (i32.const 1)))"#;
     let error = check(load(&FIXTURE.replace(";; @mask", mask)).unwrap());
-    assert!(matches!(&error, PluginError::Trap { reason, .. } if reason.contains("stack")), "{error}");
+    assert!(
+        matches!(&error, PluginError::Trap { reason, .. } if reason.contains("stack")),
+        "{error}"
+    );
 }
 
 #[test]
@@ -83,7 +130,10 @@ fn a_panic_arrives_with_its_text() {
         (func (export "mask") (param i32 i32) (result i32)
             (call $log (i32.const 3) (i32.const 1024) (i32.const 32)) (unreachable))"#;
     let error = check(load(&FIXTURE.replace(";; @mask", mask)).unwrap());
-    assert_eq!(error.to_string(), "plugin `fixture` trapped: no such thing at lib.rs:7");
+    assert_eq!(
+        error.to_string(),
+        "plugin `fixture` trapped: no such thing at lib.rs:7"
+    );
 }
 
 #[test]
@@ -94,9 +144,15 @@ fn after_a_trap_a_fresh_instance_serves_the_next_call() {
          (call $no-edits)",
     );
     let outcomes: Vec<bool> = (0..9).map(|_| guest.mask(&BATCH).is_ok()).collect();
-    assert_eq!(outcomes, [true, true, false, true, true, false, true, true, false]);
+    assert_eq!(
+        outcomes,
+        [true, true, false, true, true, false, true, true, false]
+    );
     let counters = guest.counters();
-    assert_eq!((counters.calls, counters.traps, counters.restarts), (9, 3, 2));
+    assert_eq!(
+        (counters.calls, counters.traps, counters.restarts),
+        (9, 3, 2)
+    );
 }
 
 #[test]
@@ -105,7 +161,10 @@ fn edits_that_are_lies_are_refused_as_a_whole() {
         let error = check(guest(&format!(
             "(call $edit (i32.const {field}) (i32.const {start}) (i32.const {end}) (i32.const 256) (i32.const 1))"
         )));
-        assert!(matches!(error, PluginError::Nonsense { .. }), "{field} {start}..{end}: {error}");
+        assert!(
+            matches!(error, PluginError::Nonsense { .. }),
+            "{field} {start}..{end}: {error}"
+        );
     }
 }
 
@@ -154,14 +213,24 @@ fn a_storm_of_log_lines_is_dropped_and_counted() {
          (call $no-edits)",
     );
     assert!(guest.mask(&BATCH).is_ok());
-    assert_eq!(guest.counters().log_lines_dropped, 1_000 - u64::from(limits().log_lines));
+    assert_eq!(
+        guest.counters().log_lines_dropped,
+        1_000 - u64::from(limits().log_lines)
+    );
 }
 
 #[test]
 fn what_is_not_a_component_is_refused() {
     let module = "(module)";
-    for bytes in [&b""[..], b"PK\x03\x04 not a component", b"\0asm\x0d\0\x01\0\xff\xff", module.as_bytes()] {
-        let error = Masker::load(&engine(), "x", bytes, &limits(), &[]).err().unwrap();
+    for bytes in [
+        &b""[..],
+        b"PK\x03\x04 not a component",
+        b"\0asm\x0d\0\x01\0\xff\xff",
+        module.as_bytes(),
+    ] {
+        let error = Masker::load(&engine(), "x", bytes, &limits(), &[])
+            .err()
+            .unwrap();
         assert!(matches!(error, PluginError::NotComponent { .. }), "{error}");
     }
 }
@@ -169,36 +238,80 @@ fn what_is_not_a_component_is_refused() {
 #[test]
 fn a_component_of_another_world_is_refused() {
     let masker = FIXTURE.replace(";; @mask", IDLE);
-    let error = Detector::load(&engine(), "x", masker.as_bytes(), &limits(), &[]).err().unwrap();
-    assert!(matches!(error, PluginError::Contract { world: "detector", .. }), "{error}");
+    let error = Detector::load(&engine(), "x", masker.as_bytes(), &limits(), &[])
+        .err()
+        .unwrap();
+    assert!(
+        matches!(
+            error,
+            PluginError::Contract {
+                world: "detector",
+                ..
+            }
+        ),
+        "{error}"
+    );
     let error = load("(component)").err().unwrap();
-    assert!(matches!(error, PluginError::Contract { world: "masker", .. }), "{error}");
+    assert!(
+        matches!(
+            error,
+            PluginError::Contract {
+                world: "masker",
+                ..
+            }
+        ),
+        "{error}"
+    );
 }
 
 #[test]
 fn an_import_that_is_not_granted_is_refused_by_name() {
     let wasi = r#"(import "wasi:clocks/wall-clock@0.2.0" (instance))"#;
-    let error = load(&FIXTURE.replace(";; @mask", IDLE).replace(";; @import", wasi)).err().unwrap();
-    assert!(matches!(&error, PluginError::Contract { reason, .. } if reason.contains("wasi:clocks")), "{error}");
+    let error = load(
+        &FIXTURE
+            .replace(";; @mask", IDLE)
+            .replace(";; @import", wasi),
+    )
+    .err()
+    .unwrap();
+    assert!(
+        matches!(&error, PluginError::Contract { reason, .. } if reason.contains("wasi:clocks")),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_manifest_that_lies_is_refused() {
-    let other = FIXTURE.replace(";; @mask", IDLE).replace(r#""masker")"#, r#""poet!!")"#);
+    let other = FIXTURE
+        .replace(";; @mask", IDLE)
+        .replace(r#""masker")"#, r#""poet!!")"#);
     let error = load(&other).err().unwrap();
-    assert!(matches!(&error, PluginError::Contract { reason, .. } if reason.contains("poet!!")), "{error}");
+    assert!(
+        matches!(&error, PluginError::Contract { reason, .. } if reason.contains("poet!!")),
+        "{error}"
+    );
 }
 
 #[test]
 fn an_instance_that_never_finishes_starting_is_refused() {
-    let slow = FIXTURE
-        .replace(";; @mask", IDLE)
-        .replace("(result i32) (i32.const 96))", "(result i32) (loop $again (br $again)) (unreachable))");
-    assert!(matches!(load(&slow).err().unwrap(), PluginError::Deadline { .. }));
+    let slow = FIXTURE.replace(";; @mask", IDLE).replace(
+        "(result i32) (i32.const 96))",
+        "(result i32) (loop $again (br $again)) (unreachable))",
+    );
+    assert!(matches!(
+        load(&slow).err().unwrap(),
+        PluginError::Deadline { .. }
+    ));
 }
 
 #[test]
 fn memory_beyond_the_limit_from_the_start_is_refused() {
-    let fat = FIXTURE.replace(";; @mask", IDLE).replace(r#"(memory (export "memory") 1)"#, r#"(memory (export "memory") 100)"#);
-    assert!(matches!(load(&fat).err().unwrap(), PluginError::Memory { .. }));
+    let fat = FIXTURE.replace(";; @mask", IDLE).replace(
+        r#"(memory (export "memory") 1)"#,
+        r#"(memory (export "memory") 100)"#,
+    );
+    assert!(matches!(
+        load(&fat).err().unwrap(),
+        PluginError::Memory { .. }
+    ));
 }

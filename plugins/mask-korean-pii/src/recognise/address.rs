@@ -174,17 +174,17 @@ fn named(word: &str) -> Option<Part> {
     {
         // `가람누리로98`
         Some(Part::Road)
-    } else if word
-        .strip_suffix(['동', '호', '층'])
-        .is_some_and(|w| w.len() == 1)
-        || word.starts_with('산') && tail_digits == "산"
-    {
-        Some(Part::Number)
-    } else if word.starts_with("지하") && word.ends_with('층') {
-        Some(Part::Number)
     } else {
-        None
+        is_unit(word, tail_digits).then_some(Part::Number)
     }
+}
+
+/// `B동`, `산12-3`, `지하1층`.
+fn is_unit(word: &str, without_digits: &str) -> bool {
+    let lettered = word
+        .strip_suffix(['동', '호', '층'])
+        .is_some_and(|letter| letter.len() == 1);
+    lettered || without_digits == "산" || (word.starts_with("지하") && word.ends_with('층'))
 }
 
 fn is_province(word: &str) -> bool {

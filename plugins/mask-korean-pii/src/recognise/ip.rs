@@ -52,7 +52,7 @@ fn version_4(text: &Text, runs: &[Range<usize>]) -> Option<Range<usize>> {
     let range = runs.first()?.start..runs.last()?.end;
     let part = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '_';
     let right = part(text.at(range.end))
-        && !(text.at(range.end) == '.' && !text.at(range.end + 1).is_ascii_alphanumeric());
+        && (text.at(range.end) != '.' || text.at(range.end + 1).is_ascii_alphanumeric());
     let half = runs
         .iter()
         .take(2)

@@ -183,7 +183,7 @@ fn alone_in_quotes(text: &Text, word: &Range<usize>) -> bool {
     });
     let before = text.before(outer);
     let listed = matches!(before, '[' | '(' | ',') || text.is_at(word.end, "(string)");
-    (quote && listed) || (!quote && listed && matches!(right, ']' | ',' | '('))
+    listed && (quote || matches!(right, ']' | ',' | '('))
 }
 
 /// A phone number, registration number or the like directly before or behind.

@@ -19,7 +19,10 @@ pub(super) fn find(text: &Text, labels: &Labels, hits: &mut Vec<Hit>) {
             .first(2)
             .filter(|g| g.shape()[0] == 6 && matches!(g.shape()[1], 1 | 7));
         let one = row.first(1).filter(|g| g.shape() == [13]);
-        for groups in [two, one]
+        let half = row
+            .first(1)
+            .filter(|g| matches!(g.shape().as_slice(), [6 | 7]));
+        for groups in [two, one, half]
             .into_iter()
             .flatten()
             .filter(Groups::stands_alone)

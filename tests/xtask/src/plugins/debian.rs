@@ -54,7 +54,10 @@ fn home(cache: &Path) -> PathBuf {
 pub(super) fn fetch(cache: &Path) -> Result<PathBuf> {
     let home = home(cache);
     let machine = Machine::find()?;
-    say(format!("fetching Debian {SUITE}'s compiler into {} (200 MB)", home.display()));
+    say(format!(
+        "fetching Debian {SUITE}'s compiler into {} (200 MB)",
+        home.display()
+    ));
     let part = home.with_extension(format!("part-{}", std::process::id()));
     let made = machine.unpack(&part).and_then(|()| {
         if home.exists() {

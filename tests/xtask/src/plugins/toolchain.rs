@@ -69,7 +69,9 @@ impl Toolchain {
         ));
         match debian::fetch(cache).map(debian) {
             Ok(fetched) if fetched.works() => return Ok(fetched),
-            Ok(_) => reasons.push("Debian's compiler was unpacked, but does not compile".to_owned()),
+            Ok(_) => {
+                reasons.push("Debian's compiler was unpacked, but does not compile".to_owned())
+            }
             Err(error) => reasons.push(format!("{error:#}")),
         }
         bail!(
