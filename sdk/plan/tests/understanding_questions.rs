@@ -102,6 +102,10 @@ fn values() {
 fn comparisons() {
     for (question, expected) in [
         (
+            "Compare Jeju's error rate now with last Friday at the same time",
+            r#"{"op":"compare","metrics":["errors.rate"],"baseline":{"kind":"same_weekday_last_week"}}"#,
+        ),
+        (
             "어제 같은 시간대 동시접속자와 시스템 사용률 비교해줘",
             r#"{"op":"compare","metrics":["users.concurrent","load"],"window":{"from":"~20T13:30","to":"~20T14:30"},"baseline":{"kind":"previous_day"}}"#,
         ),

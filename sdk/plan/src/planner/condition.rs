@@ -257,7 +257,10 @@ fn told_as_status(reading: &Reading<'_>, k: usize, code: u32) -> bool {
                 | Concept::Noun(Noun::Transaction)
                 | Concept::Cue(Cue::Failed)
         )
-    );
+    ) || reading.get(k + 1).is_some_and(|next| {
+        let word = reading.text.low.get(next.at..next.end);
+        matches!(word, Some("응답" | "response" | "responses"))
+    });
     let plain = reading
         .get(k)
         .is_some_and(|token| token.end - token.at == 3);

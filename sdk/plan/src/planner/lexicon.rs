@@ -193,7 +193,7 @@ fn blank(rest: &str) -> usize {
 
 /// Where an English word that matched up to `at` ends, with its plural or genitive; `None` inside a word.
 fn english_end(rest: &str, at: usize) -> Option<usize> {
-    for suffix in ["", "s", "es", "'s", "s'"] {
+    for suffix in ["'s", "s'", "es", "s", ""] {
         if let Some(tail) = rest.get(at..)?.strip_prefix(suffix)
             && !tail.starts_with(|c: char| c.is_ascii_alphanumeric())
         {

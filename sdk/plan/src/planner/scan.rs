@@ -245,6 +245,7 @@ impl Scanner<'_> {
             .map_or(first, |tail| {
                 first + 1 + word_len(tail.get(1..).unwrap_or_default())
             });
+        let second = if first < 3 { first } else { second };
         for len in [second, first] {
             let Some(word) = rest.get(..len) else {
                 continue;
