@@ -33,7 +33,11 @@ impl Ask {
 
     /// This site's blocks as they are at `now`.
     pub(crate) fn blocks(&self, now: Timestamp) -> LocalBlocks {
-        LocalBlocks { history: Arc::clone(&self.history), site: self.site.clone(), now }
+        LocalBlocks {
+            history: Arc::clone(&self.history),
+            site: self.site.clone(),
+            now,
+        }
     }
 
     /// Applications can be named that are configured or were heard of lately.
@@ -46,7 +50,10 @@ impl Ask {
         };
         let heard = local::apps(&self.history, now).unwrap_or_default();
         let apps: BTreeSet<AppId> = self.apps.iter().cloned().chain(heard).collect();
-        let vocabulary = Vocabulary { sites: vec![site], ..Vocabulary::of([], apps) };
+        let vocabulary = Vocabulary {
+            sites: vec![site],
+            ..Vocabulary::of([], apps)
+        };
         Desk::new(vocabulary, self.zone.clone())
     }
 }

@@ -58,7 +58,9 @@ impl Config {
 
     fn read(root: Section) -> Option<Self> {
         let site: Option<SiteId> = root.required("site");
-        let region = site.as_ref().and_then(|site| REGIONS.iter().find(|r| r.id == site.as_str()));
+        let region = site
+            .as_ref()
+            .and_then(|site| REGIONS.iter().find(|r| r.id == site.as_str()));
         let name = root.text("name", region.map_or("", |region| region.ko));
         let data_dir = root.path("data_dir", "data");
         let identity_key = root.path("identity_key", "identity.key");
@@ -66,7 +68,11 @@ impl Config {
         let apps = root.texts("apps", &[]);
         let apps = apps
             .iter()
-            .filter_map(|app| AppId::new(app).map_err(|error| root.fault("apps", error)).ok())
+            .filter_map(|app| {
+                AppId::new(app)
+                    .map_err(|error| root.fault("apps", error))
+                    .ok()
+            })
             .collect();
         let (lateness, kept) = rollup(root.section("rollup"));
         let http_section = root.section("http");
@@ -75,11 +81,17 @@ impl Config {
         let plugins = PluginConfig::read(root.section("plugins"));
         let sessions = bongsu_edge_sessions::Config::read(root.section("sessions"));
         let collect = bongsu_edge_collect::Config::read(root.section("collect"));
-        let ship = root.has("ship").then(|| bongsu_edge_ship::Config::read(root.section("ship")));
+        let ship = root
+            .has("ship")
+            .then(|| bongsu_edge_ship::Config::read(root.section("ship")));
         root.finish();
         let site = site?;
         Some(Self {
-            name: if name.is_empty() { site.to_string() } else { name },
+            name: if name.is_empty() {
+                site.to_string()
+            } else {
+                name
+            },
             site,
             data_dir,
             identity_key,
@@ -97,7 +109,9 @@ impl Config {
 }
 
 fn rollup(section: Section) -> (Lateness, Duration) {
-    let unlimited = section.optional_text("lateness").is_some_and(|text| text == "unlimited");
+    let unlimited = section
+        .optional_text("lateness")
+        .is_some_and(|text| text == "unlimited");
     let lateness = if unlimited {
         Lateness::Unlimited
     } else {

@@ -73,15 +73,20 @@ impl Handle {
 
 /// Binds `address` and serves.
 pub(crate) async fn bind(address: SocketAddr, state: Arc<State>) -> anyhow::Result<Handle> {
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("failed to listen on http {address}, hint: is another edge running?"))?;
-    let addr = listener.local_addr().context("failed to read the local address")?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("failed to listen on http {address}, hint: is another edge running?")
+    })?;
+    let addr = listener
+        .local_addr()
+        .context("failed to read the local address")?;
     let stop = CancellationToken::new();
     let stopped = stop.clone().cancelled_owned();
     let app = router(state);
     let task = tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, app).with_graceful_shutdown(stopped).await {
+        if let Err(error) = axum::serve(listener, app)
+            .with_graceful_shutdown(stopped)
+            .await
+        {
             tracing::error!("http server ended: {error}");
         }
     });
@@ -102,7 +107,10 @@ fn router(state: Arc<State>) -> Router {
         .route("/api/rollup", get(rollup::rollup))
         .fallback(problem::not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            TIMEOUT,
+        ))
         .layer(header(header::CONTENT_SECURITY_POLICY, policy))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "no-referrer"))

@@ -34,9 +34,14 @@ struct Args {
 struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place where this program reads the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where this program reads the clock"
+    )]
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_ms(0).plus(since)
     }
 }
@@ -44,14 +49,20 @@ impl Clock for SystemClock {
 fn main() -> ExitCode {
     let args = Args::parse();
     let filter = EnvFilter::try_from_env("BONGSU_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let config = match read(&args.config) {
         Ok(config) => config,
         Err(faults) => {
             for fault in &faults {
                 tracing::error!("{}: {fault}", args.config.display());
             }
-            tracing::error!("{} fault(s), hint: mend them and try `--check`", faults.len());
+            tracing::error!(
+                "{} fault(s), hint: mend them and try `--check`",
+                faults.len()
+            );
             return ExitCode::from(BAD_CONFIG);
         }
     };

@@ -19,7 +19,11 @@ pub(crate) struct Masking {
 
 impl Masking {
     pub(crate) fn new(maskers: Vec<Masker>) -> Self {
-        Self { maskers, templates: HashMap::new(), failures: 0 }
+        Self {
+            maskers,
+            templates: HashMap::new(),
+            failures: 0,
+        }
     }
 
     /// Batches that a failing masker made us hide.
@@ -36,7 +40,10 @@ impl Masking {
             }
             return;
         }
-        let targets = transactions.iter().map(|t| t.target.as_str()).collect::<Vec<_>>();
+        let targets = transactions
+            .iter()
+            .map(|t| t.target.as_str())
+            .collect::<Vec<_>>();
         let targets = self.mask_texts(FieldKind::Url, &targets);
         self.learn_templates(transactions);
         for (transaction, target) in transactions.iter_mut().zip(targets) {
@@ -51,8 +58,12 @@ impl Masking {
         if self.templates.len() > REMEMBERED {
             self.templates.clear();
         }
-        let mut new: Vec<UrlTemplate> =
-            transactions.iter().map(|t| &t.url).filter(|u| !self.templates.contains_key(*u)).cloned().collect();
+        let mut new: Vec<UrlTemplate> = transactions
+            .iter()
+            .map(|t| &t.url)
+            .filter(|u| !self.templates.contains_key(*u))
+            .cloned()
+            .collect();
         new.sort_unstable();
         new.dedup();
         let texts = new.iter().map(UrlTemplate::as_str).collect::<Vec<_>>();
@@ -70,13 +81,19 @@ impl Masking {
         for masker in &mut self.maskers {
             let mut next = Vec::with_capacity(masked.len());
             for chunk in masked.chunks(BATCH) {
-                let fields: Vec<Field<'_>> = chunk.iter().map(|text| Field { kind, text }).collect();
+                let fields: Vec<Field<'_>> =
+                    chunk.iter().map(|text| Field { kind, text }).collect();
                 let outcome = masker.mask_or_hide(&fields);
                 if let Some(failure) = &outcome.failure {
                     self.failures += 1;
                     tracing::warn!(plugin = %masker.manifest().name, "masker failed, texts hidden: {failure}");
                 }
-                next.extend(outcome.texts.into_iter().map(|masked| masked.text.into_owned()));
+                next.extend(
+                    outcome
+                        .texts
+                        .into_iter()
+                        .map(|masked| masked.text.into_owned()),
+                );
             }
             masked = next;
         }

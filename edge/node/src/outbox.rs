@@ -27,8 +27,14 @@ impl Outbox for Spool {
         self.history.oldest_spooled().map_err(OutboxError::new)
     }
 
-    fn read_after(&self, sequence: u64, max_bytes: usize) -> Result<Vec<(u64, Vec<u8>)>, OutboxError> {
-        self.history.read_spool(sequence, max_bytes).map_err(OutboxError::new)
+    fn read_after(
+        &self,
+        sequence: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<(u64, Vec<u8>)>, OutboxError> {
+        self.history
+            .read_spool(sequence, max_bytes)
+            .map_err(OutboxError::new)
     }
 
     fn acknowledged(&self, through: u64) -> Result<(), OutboxError> {

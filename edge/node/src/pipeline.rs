@@ -42,7 +42,11 @@ impl Pipeline {
     /// If a plugin can't be loaded or the key can't be read.
     pub fn new(config: &Config, history: Arc<History>) -> anyhow::Result<Self> {
         let key = read_key(&config.identity_key)?;
-        let Plugins { maskers, detectors, engine } = Plugins::load(&config.plugins)?;
+        let Plugins {
+            maskers,
+            detectors,
+            engine,
+        } = Plugins::load(&config.plugins)?;
         Ok(Self {
             aggregator: Aggregator::new(key.clone(), config.lateness, Caps::default()),
             masking: Masking::new(maskers),
@@ -61,8 +65,15 @@ impl Pipeline {
         for item in batch {
             match item {
                 Collected::Transaction(transaction) => transactions.push(*transaction),
-                Collected::Gauge { app, instance, kind, value, at } => {
-                    self.aggregator.sample(&app, &instance, kind, value, at, now);
+                Collected::Gauge {
+                    app,
+                    instance,
+                    kind,
+                    value,
+                    at,
+                } => {
+                    self.aggregator
+                        .sample(&app, &instance, kind, value, at, now);
                 }
             }
         }
@@ -74,8 +85,13 @@ impl Pipeline {
         for transaction in &transactions {
             self.aggregator.add(transaction, now);
         }
-        let user = |t: &Transaction| t.user.as_ref().map(|user| self.key.token("user", user.as_bytes()));
-        self.recent.push(transactions.iter().map(|t| Row::of(t, user(t))));
+        let user = |t: &Transaction| {
+            t.user
+                .as_ref()
+                .map(|user| self.key.token("user", user.as_bytes()))
+        };
+        self.recent
+            .push(transactions.iter().map(|t| Row::of(t, user(t))));
     }
 
     /// Counts one event of the session store.
@@ -154,7 +170,8 @@ impl Pipeline {
         if self.detectors.is_empty() {
             return;
         }
-        let masked: Vec<MaskedTransaction> = transactions.iter().map(|t| self.tokenised(t)).collect();
+        let masked: Vec<MaskedTransaction> =
+            transactions.iter().map(|t| self.tokenised(t)).collect();
         for detector in &mut self.detectors {
             match detector.check(&masked, now) {
                 Ok(findings) => self.pending.findings.extend(findings),
@@ -174,7 +191,9 @@ impl Pipeline {
             method: t.method.clone(),
             status: t.status,
             failed: t.failed,
-            client: t.client.map(|client| token("client", &client.to_canonical().to_string())),
+            client: t
+                .client
+                .map(|client| token("client", &client.to_canonical().to_string())),
             session: t.session.as_ref().map(|session| token("session", session)),
             user: t.user.as_ref().map(|user| token("user", user)),
             login: t.login,
@@ -186,5 +205,6 @@ fn read_key(path: &Path) -> anyhow::Result<IdentityKey> {
     let hint = "hint: `openssl rand -hex 16 > identity.key`, once for all sites";
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("failed to read identity key `{}`, {hint}", path.display()))?;
-    text.parse().with_context(|| format!("`{}` holds no identity key", path.display()))
+    text.parse()
+        .with_context(|| format!("`{}` holds no identity key", path.display()))
 }

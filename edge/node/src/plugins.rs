@@ -39,21 +39,29 @@ impl PluginConfig {
         let entries = match fs::read_dir(&self.dir) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                tracing::warn!("no plugins: `{dir}` does not exist; request targets will not be kept");
+                tracing::warn!(
+                    "no plugins: `{dir}` does not exist; request targets will not be kept"
+                );
                 return Ok(Vec::new());
             }
             Err(error) => return Err(error).with_context(|| format!("failed to list `{dir}`")),
         };
         let mut files: Vec<PathBuf> = entries
             .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-            .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|extension| extension == "wasm")
+            })
             .collect();
         files.sort_unstable();
         Ok(files)
     }
 
     fn settings_of(&self, name: &str) -> &[(String, String)] {
-        self.settings.iter().find(|(of, _)| of == name).map_or(&[], |(_, settings)| settings)
+        self.settings
+            .iter()
+            .find(|(of, _)| of == name)
+            .map_or(&[], |(_, settings)| settings)
     }
 }
 
@@ -69,7 +77,11 @@ impl Plugins {
     /// Compiles and starts all of them.
     pub(crate) fn load(config: &PluginConfig) -> anyhow::Result<Self> {
         let engine = Engine::new().context("failed to start the plugin engine")?;
-        let mut plugins = Self { maskers: Vec::new(), detectors: Vec::new(), engine: engine };
+        let mut plugins = Self {
+            maskers: Vec::new(),
+            detectors: Vec::new(),
+            engine,
+        };
         for file in config.files()? {
             plugins
                 .load_one(&file, config)

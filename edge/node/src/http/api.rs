@@ -32,9 +32,15 @@ pub(super) async fn ask(
     let Json(asked) = body.map_err(|error| Problem {
         status: error.status(),
         code: "bad_request",
-        detail: format!("{}, hint: send {{\"question\": \"…\"}} as application/json", error.body_text()),
+        detail: format!(
+            "{}, hint: send {{\"question\": \"…\"}} as application/json",
+            error.body_text()
+        ),
     })?;
-    let too_long = asked.question.as_ref().is_some_and(|q| q.chars().count() > MAX_QUESTION);
+    let too_long = asked
+        .question
+        .as_ref()
+        .is_some_and(|q| q.chars().count() > MAX_QUESTION);
     if too_long || asked.question.is_some() == asked.plan.is_some() {
         return Err(Problem {
             status: StatusCode::UNPROCESSABLE_ENTITY,

@@ -32,14 +32,26 @@ pub(super) async fn metrics(Extract(state): Extract<Arc<State>>) -> Response {
 
 fn sessions(state: &State, registry: &mut Registry) {
     let counts = state.sessions.counts();
-    registry.register("sessions_active", "Sessions that have not expired", gauge(counts.active));
+    registry.register(
+        "sessions_active",
+        "Sessions that have not expired",
+        gauge(counts.active),
+    );
     let bytes = gauge(counts.bytes);
     registry.register_with_unit("sessions_size", "Keys and values held", Unit::Bytes, bytes);
     for (name, help, value) in [
         ("sessions_created", "Sessions created", counts.created),
-        ("sessions_destroyed", "Sessions deleted by clients", counts.destroyed),
+        (
+            "sessions_destroyed",
+            "Sessions deleted by clients",
+            counts.destroyed,
+        ),
         ("sessions_expired", "Sessions that ran out", counts.expired),
-        ("sessions_rejected", "Sessions refused by policy", counts.rejected),
+        (
+            "sessions_rejected",
+            "Sessions refused by policy",
+            counts.rejected,
+        ),
     ] {
         registry.register(name, help, ConstCounter::new(value));
     }
@@ -52,17 +64,33 @@ fn collect(state: &State, registry: &mut Registry) {
         registry.register(format!("collect_{name}"), help, ConstCounter::new(value));
     }
     let failures = *state.masking_failures.borrow();
-    registry.register("masking_failures", "Batches hidden because a masker failed", ConstCounter::new(failures));
+    registry.register(
+        "masking_failures",
+        "Batches hidden because a masker failed",
+        ConstCounter::new(failures),
+    );
 }
 
 fn shipping(state: &State, registry: &mut Registry) {
     if let Ok(spool) = state.history.spool() {
-        registry.register("spool_batches", "Batches waiting for the center", gauge(spool.waiting()));
-        registry.register("ship_acked_sequence", "Highest sequence durable at the center", gauge(spool.acked));
+        registry.register(
+            "spool_batches",
+            "Batches waiting for the center",
+            gauge(spool.waiting()),
+        );
+        registry.register(
+            "ship_acked_sequence",
+            "Highest sequence durable at the center",
+            gauge(spool.acked),
+        );
     }
     if let Some(status) = &state.ship {
         let connected = u64::from(status.borrow().connected);
-        registry.register("ship_connected", "1 while the center is reached", gauge(connected));
+        registry.register(
+            "ship_connected",
+            "1 while the center is reached",
+            gauge(connected),
+        );
     }
 }
 

@@ -40,9 +40,13 @@ pub(super) async fn page(
     Params(asked): Params<Asked>,
 ) -> Html<String> {
     let now = state.clock.now();
-    let question = asked.q.filter(|q| !q.trim().is_empty() && q.chars().count() <= 500);
+    let question = asked
+        .q
+        .filter(|q| !q.trim().is_empty() && q.chars().count() <= 500);
     let shown = tokio::task::spawn_blocking(move || render(&state, question.as_deref(), now)).await;
-    Html(shown.unwrap_or_else(|_| "the page could not be made, hint: see the edge's log".to_owned()))
+    Html(
+        shown.unwrap_or_else(|_| "the page could not be made, hint: see the edge's log".to_owned()),
+    )
 }
 
 fn render(state: &State, question: Option<&str>, now: Timestamp) -> String {
@@ -54,7 +58,11 @@ fn render(state: &State, question: Option<&str>, now: Timestamp) -> String {
     if question.is_none() {
         out.push_str("<meta http-equiv=\"refresh\" content=\"5\">");
     }
-    let _ = write!(out, "<h1>봉수 {name} <span class=\"dim\">{}</span></h1>", state.site);
+    let _ = write!(
+        out,
+        "<h1>봉수 {name} <span class=\"dim\">{}</span></h1>",
+        state.site
+    );
     let _ = write!(out, "<p class=\"dim\">{}</p>", escape(&center(state)));
     figures(state, now, &mut out);
     let value = escape(question.unwrap_or_default());
@@ -72,7 +80,9 @@ fn render(state: &State, question: Option<&str>, now: Timestamp) -> String {
 }
 
 fn center(state: &State) -> String {
-    let Some(status) = &state.ship else { return "센터 없이 독립 운영 중".to_owned() };
+    let Some(status) = &state.ship else {
+        return "센터 없이 독립 운영 중".to_owned();
+    };
     let status = status.borrow();
     let waiting = state.history.spool().map_or(0, |spool| spool.waiting());
     if status.connected {
@@ -92,7 +102,11 @@ fn figures(state: &State, now: Timestamp, out: &mut String) {
             let band = band.map_or(String::new(), |pct| format!(" ±{pct:.1} %"));
             format!("{} {}{band}", short(fact.value), fact.unit.name())
         });
-        let _ = write!(out, "<div><dt>{label}</dt><dd>{}</dd></div>", escape(&value));
+        let _ = write!(
+            out,
+            "<div><dt>{label}</dt><dd>{}</dd></div>",
+            escape(&value)
+        );
     }
     out.push_str("</dl>");
 }
@@ -159,27 +173,36 @@ fn transactions(state: &State, out: &mut String) {
 fn clock(state: &State, at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.as_ms()).map_or_else(
         |_| String::new(),
-        |at| at.to_zoned(state.ask.zone.clone()).strftime("%H:%M:%S").to_string(),
+        |at| {
+            at.to_zoned(state.ask.zone.clone())
+                .strftime("%H:%M:%S")
+                .to_string()
+        },
     )
 }
 
 fn short(value: f64) -> String {
-    if value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+    if value.abs() >= 100.0 || value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
+    }
 }
 
 /// Text that cannot become markup.
 fn escape(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-        out
-    })
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut out, c| {
+            match c {
+                '&' => out.push_str("&amp;"),
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '"' => out.push_str("&quot;"),
+                '\'' => out.push_str("&#39;"),
+                _ => out.push(c),
+            }
+            out
+        })
 }
 
 #[cfg(test)]

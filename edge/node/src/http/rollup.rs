@@ -44,7 +44,10 @@ pub(super) async fn rollup(
     let Params(interval) = interval.map_err(|error| Problem {
         status: StatusCode::BAD_REQUEST,
         code: "bad_request",
-        detail: format!("{}, hint: from=2026-11-20T00:00:00Z&to=…", error.body_text()),
+        detail: format!(
+            "{}, hint: from=2026-11-20T00:00:00Z&to=…",
+            error.body_text()
+        ),
     })?;
     let _permit = state.asking.try_acquire().map_err(|_| Problem {
         status: StatusCode::SERVICE_UNAVAILABLE,
@@ -54,11 +57,14 @@ pub(super) async fn rollup(
     let window = Window::new(interval.from.at(), interval.to.at());
     let reading = Arc::clone(&state);
     let sums = tokio::task::spawn_blocking(move || sums(&reading, window)).await;
-    sums.ok().and_then(Result::ok).map(Json).ok_or_else(|| Problem {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        code: "internal",
-        detail: "the roll-ups could not be read, hint: see the edge's log".into(),
-    })
+    sums.ok()
+        .and_then(Result::ok)
+        .map(Json)
+        .ok_or_else(|| Problem {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            code: "internal",
+            detail: "the roll-ups could not be read, hint: see the edge's log".into(),
+        })
 }
 
 fn sums(state: &State, window: Window) -> Result<Sums, BlockError> {
@@ -71,7 +77,14 @@ fn sums(state: &State, window: Window) -> Result<Sums, BlockError> {
     })?;
     let users = IdentityMode::ALL.map(|mode| {
         let estimate = total.users(mode).estimate();
-        Users { mode, distinct: estimate.value, error_pct_95: estimate.error_pct_95 }
+        Users {
+            mode,
+            distinct: estimate.value,
+            error_pct_95: estimate.error_pct_95,
+        }
     });
-    Ok(Sums { counters: total.counters, users })
+    Ok(Sums {
+        counters: total.counters,
+        users,
+    })
 }
