@@ -29,13 +29,16 @@ mod burst;
 mod tracker;
 
 use bongsu_sdk_guest::{
-    About, Config,
+    About, Config, Level,
     detector::{Detector, Finding, Login, Transaction},
-    export_detector,
+    export_detector, log,
 };
 
 use burst::{Kind, finding};
 use tracker::{Failure, Tracker};
+
+/// Most findings of one batch.
+const MOST: usize = 50;
 
 /// The plugin.
 pub struct LoginBruteForce {
@@ -74,7 +77,8 @@ impl Detector for LoginBruteForce {
             })
             .collect();
         failed.sort_by_key(|t| t.ended_ms);
-        failed.into_iter().flat_map(|t| self.failure(t)).collect()
+        let findings: Vec<Finding> = failed.into_iter().flat_map(|t| self.failure(t)).collect();
+        worst(findings)
     }
 }
 
@@ -103,6 +107,22 @@ impl LoginBruteForce {
         }
         findings
     }
+}
+
+/// At most [`MOST`] findings: an attack from everywhere is one fact, and a host refuses a flood as a whole.
+fn worst(mut findings: Vec<Finding>) -> Vec<Finding> {
+    if findings.len() > MOST {
+        log(
+            Level::Warn,
+            &format!(
+                "{} findings in one batch, the worst {MOST} are reported",
+                findings.len()
+            ),
+        );
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity as u8));
+        findings.truncate(MOST);
+    }
+    findings
 }
 
 export_detector!(LoginBruteForce);
@@ -263,6 +283,20 @@ mod tests {
             found,
             [("login-brute-force".to_owned(), "client:guesser".to_owned())]
         );
+    }
+
+    #[test]
+    fn an_attack_from_everywhere_is_reported_in_part_worst_first() {
+        let mut p = plugin(&[("client_failures", "2"), ("client_users", "3")]);
+        let clients: Vec<String> = (0..200).map(|i| format!("c{i}")).collect();
+        let mut attempts: Vec<_> = clients
+            .iter()
+            .flat_map(|c| [(100, c.as_str(), ""); 2])
+            .collect();
+        attempts.extend([(101, "c9", "a"), (101, "c9", "b"), (101, "c9", "d")]);
+        let found = failures(&mut p, &attempts);
+        assert_eq!(found.len(), MOST);
+        assert_eq!(found[0].0, "password-spraying");
     }
 
     #[test]
