@@ -28,12 +28,17 @@ impl Blocks for FleetBlocks<'_> {
         coarsest: Tier,
         visit: &mut dyn FnMut(Block),
     ) -> Result<(), BlockError> {
-        self.history.visit(site, window, coarsest, visit).map_err(failed)
+        self.history
+            .visit(site, window, coarsest, visit)
+            .map_err(failed)
     }
 
     fn count_findings(&self, sites: &[SiteId], window: Window) -> Result<u64, BlockError> {
         let findings = self.history.findings(window, usize::MAX).map_err(failed)?;
-        Ok(findings.iter().filter(|found| sites.contains(&found.site)).count() as u64)
+        Ok(findings
+            .iter()
+            .filter(|found| sites.contains(&found.site))
+            .count() as u64)
     }
 }
 

@@ -40,7 +40,11 @@ impl Ask {
     /// An `Ask` over `history` for the sites of the fleet, which are also the ones coverage expects.
     #[must_use]
     pub const fn new(history: Arc<History>, sites: Vec<Named<SiteId>>, zone: TimeZone) -> Self {
-        Self { history, sites, zone }
+        Self {
+            history,
+            sites,
+            zone,
+        }
     }
 
     /// The sites of the fleet.
@@ -75,12 +79,18 @@ impl Ask {
     }
 
     fn blocks(&self) -> FleetBlocks<'_> {
-        FleetBlocks { history: &self.history, sites: &self.sites }
+        FleetBlocks {
+            history: &self.history,
+            sites: &self.sites,
+        }
     }
 
     fn desk(&self, now: Timestamp) -> Desk {
         let apps = Vocabulary::of([], self.apps(now));
-        let vocabulary = Vocabulary { sites: self.sites.clone(), ..apps };
+        let vocabulary = Vocabulary {
+            sites: self.sites.clone(),
+            ..apps
+        };
         Desk::new(vocabulary, self.zone.clone())
     }
 
@@ -89,9 +99,11 @@ impl Ask {
         let mut apps = BTreeSet::new();
         let window = Window::ending_at(now, APPS_KNOWN_FOR);
         for site in &self.sites {
-            let _ = self.history.visit(&site.id, window, Tier::Minute, &mut |block| {
-                apps.extend(block.scopes.keys().filter_map(Scope::app).cloned());
-            });
+            let _ = self
+                .history
+                .visit(&site.id, window, Tier::Minute, &mut |block| {
+                    apps.extend(block.scopes.keys().filter_map(Scope::app).cloned());
+                });
         }
         apps
     }

@@ -45,7 +45,12 @@ impl Backend for CenterBackend {
         })
     }
 
-    fn question(&self, question: &str, lang: Option<Lang>, now: Timestamp) -> Result<Answer, BackendError> {
+    fn question(
+        &self,
+        question: &str,
+        lang: Option<Lang>,
+        now: Timestamp,
+    ) -> Result<Answer, BackendError> {
         Ok(self.ask.question(question, lang, now))
     }
 
@@ -62,10 +67,19 @@ impl Backend for CenterBackend {
             connected.get_or_create(&label).set(i64::from(stands));
             let losses = self.history.losses(&site.id).unwrap_or_default();
             let batches: u64 = losses.iter().map(|loss| loss.through - loss.from + 1).sum();
-            lost.get_or_create(&label).set(i64::try_from(batches).unwrap_or(i64::MAX));
+            lost.get_or_create(&label)
+                .set(i64::try_from(batches).unwrap_or(i64::MAX));
         }
-        registry.register("site_connected", "1 while the site's edge is connected", connected);
-        registry.register("site_batches_lost", "Batches that never came and never will", lost);
+        registry.register(
+            "site_connected",
+            "1 while the site's edge is connected",
+            connected,
+        );
+        registry.register(
+            "site_batches_lost",
+            "Batches that never came and never will",
+            lost,
+        );
     }
 }
 
@@ -83,10 +97,17 @@ impl CenterBackend {
             Some(age) if age > STALE_AFTER => SiteState::Stale,
             Some(_) => SiteState::Live,
         };
-        let until = if state == SiteState::Live { now } else { heard.unwrap_or(now) };
+        let until = if state == SiteState::Live {
+            now
+        } else {
+            heard.unwrap_or(now)
+        };
         Ok(SiteOverview {
             site: site.id.clone(),
-            name: SiteName { ko: site.ko.clone(), en: site.en.clone() },
+            name: SiteName {
+                ko: site.ko.clone(),
+                en: site.en.clone(),
+            },
             state,
             age_s: age.map(|age| age.as_secs_f64()),
             figures: self.figures(source, Some(&site.id), until),
@@ -137,7 +158,10 @@ impl CenterBackend {
     }
 
     fn shown(&self, window: Window) -> PlanWindow {
-        PlanWindow::Range { from: self.moment(window.from), to: self.moment(window.to) }
+        PlanWindow::Range {
+            from: self.moment(window.from),
+            to: self.moment(window.to),
+        }
     }
 
     fn moment(&self, at: Timestamp) -> Moment {

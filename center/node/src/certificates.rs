@@ -39,9 +39,17 @@ impl CaCommand {
         match self {
             Self::Init { dir } => {
                 Ca::create(&dir, now)?;
-                tracing::info!("authority made in `{}`; keep ca.key at the center", dir.display());
+                tracing::info!(
+                    "authority made in `{}`; keep ca.key at the center",
+                    dir.display()
+                );
             }
-            Self::Issue { dir, site, center, out } => {
+            Self::Issue {
+                dir,
+                site,
+                center,
+                out,
+            } => {
                 let ca = Ca::open(&dir).context("failed to open the authority")?;
                 let (issued, stem) = match site {
                     Some(site) => (ca.issue_edge(&site, now)?, site.to_string()),

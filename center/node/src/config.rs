@@ -39,7 +39,11 @@ impl Config {
             dashboard: bongsu_center_dashboard::Config::read(root.section("dashboard")),
         };
         root.finish();
-        if faults.is_empty() { Ok(config) } else { Err(faults.lines()) }
+        if faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(faults.lines())
+        }
     }
 }
 
@@ -59,7 +63,10 @@ fn sites(root: &Section) -> Vec<Named<SiteId>> {
     }
     let mut sites: Vec<Named<SiteId>> = Vec::new();
     for section in sections {
-        let names = (section.optional_text("name"), section.optional_text("name_en"));
+        let names = (
+            section.optional_text("name"),
+            section.optional_text("name_en"),
+        );
         if let Some(id) = section.required::<SiteId>("id") {
             if sites.iter().any(|site| site.id == id) {
                 section.fault("id", format!("`{id}` is listed twice"));
@@ -74,7 +81,11 @@ fn sites(root: &Section) -> Vec<Named<SiteId>> {
 /// The region's own names, unless the file says otherwise.
 fn named(id: SiteId, (ko, en): (Option<String>, Option<String>)) -> Option<Named<SiteId>> {
     let site = Vocabulary::of([id], []).sites.pop()?;
-    Some(Named { ko: ko.unwrap_or(site.ko), en: en.unwrap_or(site.en), ..site })
+    Some(Named {
+        ko: ko.unwrap_or(site.ko),
+        en: en.unwrap_or(site.en),
+        ..site
+    })
 }
 
 #[cfg(test)]

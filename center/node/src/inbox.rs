@@ -19,8 +19,15 @@ impl Inbox for HistoryInbox {
         self.history.position(site, epoch).map_err(InboxError::new)
     }
 
-    fn apply(&self, site: &SiteId, epoch: u64, batches: Vec<(u64, Payload)>) -> Result<u64, InboxError> {
-        let entries = batches.into_iter().map(|(sequence, payload)| entry(site, sequence, payload));
+    fn apply(
+        &self,
+        site: &SiteId,
+        epoch: u64,
+        batches: Vec<(u64, Payload)>,
+    ) -> Result<u64, InboxError> {
+        let entries = batches
+            .into_iter()
+            .map(|(sequence, payload)| entry(site, sequence, payload));
         self.history
             .apply(site, epoch, entries.collect(), self.clock.now())
             .map_err(InboxError::new)
@@ -32,18 +39,28 @@ impl Inbox for HistoryInbox {
             Loss::Unreadable => "unreadable",
         };
         tracing::error!("batches of {site} through {through} are lost: {why}");
-        self.history.skip(site, epoch, through, why).map_err(InboxError::new)
+        self.history
+            .skip(site, epoch, through, why)
+            .map_err(InboxError::new)
     }
 
     fn pulse(&self, site: &SiteId, pulse: Pulse, received: Timestamp) {
         let is_live = |block: &Block| block.tier == Tier::TwoSeconds;
-        let blocks = pulse.blocks.iter().filter_map(|bytes| Block::decode(bytes).ok());
+        let blocks = pulse
+            .blocks
+            .iter()
+            .filter_map(|bytes| Block::decode(bytes).ok());
         let blocks = blocks.filter(is_live).collect();
-        self.history.pulse(site, blocks, pulse.sessions, pulse.health, received);
+        self.history
+            .pulse(site, blocks, pulse.sessions, pulse.health, received);
     }
 
     fn connected(&self, site: &SiteId, link: Link) {
-        tracing::info!("{site} is connected from {}, clock offset {} ms", link.address, link.clock_offset_ms);
+        tracing::info!(
+            "{site} is connected from {}, clock offset {} ms",
+            link.address,
+            link.clock_offset_ms
+        );
         self.history.set_connected(site, true);
     }
 
@@ -55,12 +72,19 @@ impl Inbox for HistoryInbox {
 
 /// A payload whose inside is unusable becomes an empty entry: refusing it would make the edge send it for ever.
 fn entry(site: &SiteId, sequence: u64, payload: Payload) -> Entry {
-    let mut entry = Entry { sequence, minutes: Vec::new(), findings: Vec::new() };
+    let mut entry = Entry {
+        sequence,
+        minutes: Vec::new(),
+        findings: Vec::new(),
+    };
     match payload {
         Payload::Findings(findings) => entry.findings = findings,
         Payload::RollUps(bytes) => match Block::decode(&bytes) {
             Ok(block) if block.tier == Tier::Minute => entry.minutes.push(block),
-            Ok(block) => tracing::error!("batch {sequence} of {site} holds {} blocks", block.tier.name()),
+            Ok(block) => tracing::error!(
+                "batch {sequence} of {site} holds {} blocks",
+                block.tier.name()
+            ),
             Err(error) => tracing::error!("batch {sequence} of {site} can't be read: {error}"),
         },
     }

@@ -59,9 +59,14 @@ enum Command {
 struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place where this program reads the clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where this program reads the clock"
+    )]
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_ms(0).plus(since)
     }
 }
@@ -69,7 +74,10 @@ impl Clock for SystemClock {
 fn main() -> ExitCode {
     let args = Args::parse();
     let filter = EnvFilter::try_from_env("BONGSU_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let done = match args.command {
         Some(Command::Ca(command)) => command.run(SystemClock.now()),
         None => match read(&args.config) {
@@ -100,6 +108,9 @@ fn report(path: &std::path::Path, faults: &[String]) -> ExitCode {
     for fault in faults {
         tracing::error!("{}: {fault}", path.display());
     }
-    tracing::error!("{} fault(s), hint: mend them and try `--check`", faults.len());
+    tracing::error!(
+        "{} fault(s), hint: mend them and try `--check`",
+        faults.len()
+    );
     ExitCode::from(BAD_CONFIG)
 }

@@ -22,12 +22,20 @@ const HOURS_AT_ONCE: usize = 50;
 pub(crate) async fn run(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
     let directory = config.data_dir.join("history");
     let history = Arc::new(History::open(&directory).context("failed to open history")?);
-    let inbox = HistoryInbox { history: Arc::clone(&history), clock: Arc::clone(&clock) };
-    let receive = bongsu_center_receive::bind(config.receive, Arc::clone(&clock), Arc::new(inbox)).await?;
+    let inbox = HistoryInbox {
+        history: Arc::clone(&history),
+        clock: Arc::clone(&clock),
+    };
+    let receive =
+        bongsu_center_receive::bind(config.receive, Arc::clone(&clock), Arc::new(inbox)).await?;
     let ask = Ask::new(Arc::clone(&history), config.sites, config.zone);
-    let backend = CenterBackend { ask, history: Arc::clone(&history) };
+    let backend = CenterBackend {
+        ask,
+        history: Arc::clone(&history),
+    };
     let dashboard =
-        bongsu_center_dashboard::bind(config.dashboard, Arc::new(backend), Arc::clone(&clock)).await?;
+        bongsu_center_dashboard::bind(config.dashboard, Arc::new(backend), Arc::clone(&clock))
+            .await?;
     tracing::info!(
         "center is up: edges at {}/udp, dashboard http://{}",
         receive.address(),
@@ -51,7 +59,8 @@ async fn derive_hours(history: &Arc<History>, clock: &dyn Clock) {
         tick.tick().await;
         loop {
             let (history, now) = (Arc::clone(history), clock.now());
-            let derived = tokio::task::spawn_blocking(move || history.derive_hours(now, HOURS_AT_ONCE));
+            let derived =
+                tokio::task::spawn_blocking(move || history.derive_hours(now, HOURS_AT_ONCE));
             match derived.await {
                 Ok(Ok(HOURS_AT_ONCE)) => {}
                 Ok(Ok(_)) => break,

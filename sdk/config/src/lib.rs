@@ -273,7 +273,8 @@ impl Section {
                 Some(Ok(number)) if limits.contains(&number) => numbers.push(number),
                 Some(_) => {
                     let range = format!("{} to {}", limits.start(), limits.end());
-                    self.faults.add(&self.key(key), format!("{item} is not within {range}"));
+                    self.faults
+                        .add(&self.key(key), format!("{item} is not within {range}"));
                 }
                 None => self.wrong_type(key, "a list of whole numbers", &item),
             }
