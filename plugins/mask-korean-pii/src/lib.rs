@@ -2,11 +2,11 @@
 //!
 //! What it sees: resident and foreigner registration numbers, telephone numbers, e-mail addresses, card and account numbers,
 //! passports, driving licences, vehicle plates, names, addresses, dates of birth, client addresses, login names,
-//! coordinates, and secrets (session ids, tokens, keys, passwords). What remains of each is in [`remainder`]. What was
+//! coordinates, and secrets (session ids, tokens, keys, passwords). What remains of each is in `remainder.rs`. What was
 //! masked within that policy before stays as it is; what was masked less is masked further.
 //!
-//! A text is decoded ([`text`]), read for labels ([`labels`]: keys, columns, words in front of values), searched by one
-//! recogniser per kind ([`recognise`]), and the findings that are believed ([`hit`]) are replaced in the text as it was
+//! A text is decoded (`text.rs`), read for labels (`labels.rs`: keys, columns, words in front of values), searched by one
+//! recogniser per kind (`recognise.rs`), and the findings that are believed (`hit.rs`) are replaced in the text as it was
 //! written, in its own encoding.
 //!
 //! It has no settings.
