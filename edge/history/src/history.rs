@@ -4,7 +4,7 @@ use std::{
     path::Path,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -41,6 +41,8 @@ pub struct History {
     /// Held while a delta is merged with what is there.
     writing: Mutex<()>,
     poisoned: AtomicBool,
+    /// Sequences below this one are on disk.
+    durable: AtomicU64,
 }
 
 impl History {
@@ -68,8 +70,12 @@ impl History {
             db,
             writing: Mutex::new(()),
             poisoned: AtomicBool::new(false),
+            durable: AtomicU64::new(0),
         };
         history.start_epoch(now)?;
+        history
+            .durable
+            .store(history.spool()?.next, Ordering::SeqCst);
         Ok(history)
     }
 
@@ -179,16 +185,24 @@ impl History {
         Ok(())
     }
 
-    /// Waits until everything committed is on disk.
+    /// Waits until everything committed is on disk; only then may its batches leave.
     ///
     /// # Errors
     /// [`HistoryError`] if the disk refuses; the store then accepts no more commits.
     pub fn flush(&self) -> Result<(), HistoryError> {
         self.check_sound()?;
-        self.db.flush().map(|_| ()).map_err(|error| {
+        let next = self.spool()?.next;
+        self.db.flush().map_err(|error| {
             self.poisoned.store(true, Ordering::SeqCst);
             HistoryError::Store(error)
-        })
+        })?;
+        self.durable.fetch_max(next, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// The first sequence that may not have reached the disk.
+    pub(crate) fn durable(&self) -> u64 {
+        self.durable.load(Ordering::SeqCst)
     }
 
     fn check_sound(&self) -> Result<(), HistoryError> {
@@ -313,6 +327,12 @@ mod tests {
                 ..Commit::default()
             })
             .unwrap();
+        assert_eq!(
+            history.read_spool(0, 25).unwrap(),
+            [],
+            "nothing leaves before it is on disk"
+        );
+        history.flush().unwrap();
         let sequences = |after, bytes| -> Vec<u64> {
             history
                 .read_spool(after, bytes)

@@ -56,7 +56,8 @@ impl History {
         }
     }
 
-    /// Batches after `sequence` in order, until their sizes add up to `max_bytes`; at least one if any waits.
+    /// Batches after `sequence` that are on disk, in order, until their sizes add up to `max_bytes`; at least one
+    /// if any waits. One that is not yet on disk stays: after a crash its sequence would be given to another.
     ///
     /// # Errors
     /// [`HistoryError`] if the store can't be read.
@@ -67,9 +68,11 @@ impl History {
     ) -> Result<Vec<(u64, Vec<u8>)>, HistoryError> {
         let mut batches = Vec::new();
         let mut bytes = 0;
+        let first = sequence.saturating_add(1);
+        let end = self.durable().max(first);
         for item in self
             .spool
-            .range(keys::of_number(sequence.saturating_add(1))..)
+            .range(keys::of_number(first)..keys::of_number(end))
         {
             let (key, value) = item?;
             bytes += value.len();
