@@ -30,9 +30,13 @@ pub(crate) fn finding(kind: Kind, login: &Transaction, token: &str, burst: Burst
             Severity::Warning,
             "client",
             "users",
-            format!(
-                "{failures} failed logins from one client within {seconds:.0} s, {others} different users"
-            ),
+            // Many applications name no user on a refused login.
+            match others {
+                0 => format!("{failures} failed logins from one client within {seconds:.0} s"),
+                _ => format!(
+                    "{failures} failed logins from one client within {seconds:.0} s, {others} different users"
+                ),
+            },
         ),
         Kind::User => (
             "login-brute-force",
