@@ -33,7 +33,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     say("building");
     shell::run(workspace.cargo().arg("build"))?;
     say("testing");
-    shell::run(workspace.cargo().arg("test").envs(environment))
+    shell::run(
+        workspace
+            .cargo()
+            .args(["test", "--no-fail-fast"])
+            .envs(environment),
+    )
 }
 
 /// The variables of the module's table, for what is there.
