@@ -98,7 +98,7 @@ fn works(edge: &Edge) -> Result<()> {
     ensure!(edge.metric("bongsu_sessions_active")? == 1);
     ensure!(edge.health()?["sessions"] == 1);
     let page = edge.web().get("/", None)?.text;
-    for shown in ["봉수 부산", "<dt>활성 세션</dt><dd>1.0", "/list"] {
+    for shown in ["봉수 부산", "<dt>활성 세션</dt><dd>1 ", "/list"] {
         ensure!(page.contains(shown), "no `{shown}` in {page}");
     }
     Ok(())
