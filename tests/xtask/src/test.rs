@@ -30,13 +30,19 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     plugins::run()?;
     web::run(workspace)?;
     let environment = environment(workspace)?;
+    // With every target, so that what the tests need of a dependency does not make a second build of it; with
+    // the whole workspace, because the plugins' own tests run on the host.
     say("building");
-    shell::run(workspace.cargo().arg("build"))?;
+    shell::run(
+        workspace
+            .cargo()
+            .args(["build", "--workspace", "--all-targets"]),
+    )?;
     say("testing");
     shell::run(
         workspace
             .cargo()
-            .args(["test", "--no-fail-fast"])
+            .args(["test", "--workspace", "--no-fail-fast"])
             .envs(environment),
     )
 }
