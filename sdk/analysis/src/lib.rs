@@ -30,6 +30,7 @@
 
 mod accumulator;
 mod blocks;
+mod decoded;
 mod desk;
 mod figure;
 mod selection;

@@ -1,14 +1,15 @@
 //! The measurements of a question plan, over blocks.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+use std::time::Duration;
 
 use bongsu_sdk_model::{IdentityMode, Metric, Scope, SiteId, Tier, Timestamp, Window};
 use bongsu_sdk_plan::{Agg, Coverage, Dimension, Measured, Query, Source, SourceError, StaleSite};
-use bongsu_sdk_sketch::{Block, DistinctSketch};
+use bongsu_sdk_sketch::DistinctSketch;
 
 use crate::{
     BlockError, Blocks,
     accumulator::{Part, Tile, mean},
+    decoded::Decoded,
     figure::{self, Figure},
     selection::Selection,
 };
@@ -26,74 +27,25 @@ const MAX_TILES: usize = 150_000;
 /// blocks it has decoded.
 #[derive(Debug)]
 pub struct RollUpSource<B> {
-    blocks: B,
+    blocks: Decoded<B>,
     now: Timestamp,
-    decoded: RefCell<BTreeMap<Key, Rc<Vec<Block>>>>,
 }
-
-/// Most decoded blocks kept for one question; each may be 100 KB.
-const MAX_DECODED: usize = 1_000;
-
-/// Site, window in milliseconds, coarsest tier.
-type Key = (SiteId, i64, i64, Tier);
 
 impl<B: Blocks> RollUpSource<B> {
     /// A source for one question.
     pub const fn new(blocks: B, now: Timestamp) -> Self {
         Self {
-            blocks,
+            blocks: Decoded::new(blocks),
             now,
-            decoded: RefCell::new(BTreeMap::new()),
         }
     }
 
     fn sites(&self, query: &Query) -> Vec<SiteId> {
         if query.sites.is_empty() {
-            self.blocks.sites()
+            self.blocks.store().sites()
         } else {
             query.sites.clone()
         }
-    }
-
-    /// Hands every block of `site` in `window` to `visit`, from memory if it was read before.
-    fn each(
-        &self,
-        site: &SiteId,
-        window: Window,
-        coarsest: Tier,
-        visit: &mut dyn FnMut(&Block),
-    ) -> Result<(), SourceError> {
-        let key = (
-            site.clone(),
-            window.from.as_ms(),
-            window.to.as_ms(),
-            coarsest,
-        );
-        let known = self.decoded.borrow().get(&key).cloned();
-        if let Some(blocks) = known {
-            blocks.iter().for_each(visit);
-            return Ok(());
-        }
-        let held: usize = self
-            .decoded
-            .borrow()
-            .values()
-            .map(|blocks| blocks.len())
-            .sum();
-        let mut keep = Some(Vec::new());
-        self.blocks
-            .visit(site, window, coarsest, &mut |block| {
-                visit(&block);
-                match &mut keep {
-                    Some(kept) if held + kept.len() < MAX_DECODED => kept.push(block),
-                    _ => keep = None,
-                }
-            })
-            .map_err(failed)?;
-        if let Some(blocks) = keep {
-            self.decoded.borrow_mut().insert(key, Rc::new(blocks));
-        }
-        Ok(())
     }
 
     /// Cuts `window` into tiles of `step` and fills each with what `query` selects.
@@ -122,7 +74,7 @@ impl<B: Blocks> RollUpSource<B> {
         let mut tiles: Vec<Tile> = std::iter::repeat_with(Tile::default).take(count).collect();
         for site in self.sites(query) {
             let coarsest = coarsest.unwrap_or(Tier::TwoSeconds);
-            self.each(&site, window, coarsest, &mut |block| {
+            self.blocks.each(&site, window, coarsest, &mut |block| {
                 let offset = block.start.since(window.from).as_millis() / step.as_millis().max(1);
                 if let Some(tile) = usize::try_from(offset).ok().and_then(|i| tiles.get_mut(i)) {
                     tile.add(&site, block, &what, part);
@@ -215,6 +167,7 @@ impl<B: Blocks> RollUpSource<B> {
         let sites = self.sites(query);
         let count = self
             .blocks
+            .store()
             .count_findings(&sites, query.window)
             .map_err(failed)?;
         #[expect(clippy::cast_precision_loss, reason = "a count of findings")]
@@ -282,15 +235,16 @@ impl<B: Blocks> Source for RollUpSource<B> {
     fn members(&self, dimension: Dimension, query: &Query) -> Result<Vec<String>, SourceError> {
         let mut names = std::collections::BTreeSet::new();
         for site in self.sites(query) {
-            self.each(&site, query.window, Tier::Hour, &mut |block| {
-                let asked = |scope: &&Scope| {
-                    let app = scope.app();
-                    query.apps.is_empty() || app.is_none_or(|app| query.apps.contains(app))
-                };
-                for scope in block.scopes.keys().filter(asked) {
-                    names.extend(member(dimension, &site, scope));
-                }
-            })?;
+            self.blocks
+                .each(&site, query.window, Tier::Hour, &mut |block| {
+                    let asked = |scope: &&Scope| {
+                        let app = scope.app();
+                        query.apps.is_empty() || app.is_none_or(|app| query.apps.contains(app))
+                    };
+                    for scope in block.scopes.keys().filter(asked) {
+                        names.extend(member(dimension, &site, scope));
+                    }
+                })?;
         }
         match dimension {
             Dimension::Site
@@ -305,11 +259,11 @@ impl<B: Blocks> Source for RollUpSource<B> {
     }
 
     fn coverage(&self, window: Window) -> Coverage {
-        let sites = self.blocks.sites();
+        let sites = self.blocks.store().sites();
         let needed = window.to.min(self.now).minus(STALE_AFTER);
         let mut stale = Vec::new();
         for site in &sites {
-            let heard = self.blocks.heard(site).ok().flatten();
+            let heard = self.blocks.store().heard(site).ok().flatten();
             if heard.is_none_or(|at| at < needed) {
                 let age_s = heard.map(|at| self.now.since(at).as_secs());
                 stale.push(StaleSite {
