@@ -8,6 +8,7 @@ use bongsu_center_dashboard::{
     SiteState,
 };
 use bongsu_center_history::{History, SiteFinding};
+use bongsu_sdk_analysis::STALE_AFTER;
 use bongsu_sdk_model::{Metric, SiteId, Timestamp, Window};
 use bongsu_sdk_plan::{Answer, Lang, Moment, Named, Plan, PlanWindow, Query, Source};
 use prometheus_client::metrics::{family::Family, gauge::Gauge};
@@ -16,8 +17,6 @@ use prometheus_client::metrics::{family::Family, gauge::Gauge};
 const NOW: Duration = Duration::from_secs(300);
 const FINDINGS: usize = 20;
 const FINDINGS_KEPT: Duration = Duration::from_secs(86_400);
-/// Pulses come every second; three missed, and slack for the network, and a site is stale.
-const STALE_AFTER: Duration = bongsu_sdk_analysis::STALE_AFTER;
 
 /// History and questions as the dashboard wants them.
 pub(crate) struct CenterBackend {

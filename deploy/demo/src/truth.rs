@@ -9,7 +9,7 @@ use bongsu_sdk_model::{Tier, Timestamp, Window};
 use crate::{clock, cpu::CpuMeter, live::Seen, season::Season, site::Site};
 
 /// Time from a request's end, as the load generator sees it, until the center knows of it: the application
-/// sends its spans twice a second, the edge its live figures every two.
+/// sends its spans twice a second, the edge its live figures every one.
 const IN_FLIGHT: Duration = Duration::from_secs(5);
 
 /// One site's part of the truth.

@@ -41,12 +41,16 @@ impl Feed {
         loop {
             tokio::select! {
                 biased;
-                Some(event) = self.events.recv() => pipeline.session_event(&event, self.clock.now()),
-                _ = tick.tick() => self.tick(&mut pipeline),
-                Some(batch) = self.batches.recv() => pipeline.ingest(batch, self.clock.now()),
-                _ = prune.tick() => self.prune(),
+                // Stopping and closing minutes first: no flood of events or batches may keep them waiting.
                 () = stop.cancelled() => break,
+                _ = tick.tick() => self.tick(&mut pipeline),
+                _ = prune.tick() => self.prune(),
+                Some(event) = self.events.recv() => pipeline.session_event(&event, self.clock.now()),
+                Some(batch) = self.batches.recv() => pipeline.ingest(batch, self.clock.now()),
             }
+        }
+        while let Ok(event) = self.events.try_recv() {
+            pipeline.session_event(&event, self.clock.now());
         }
         while let Ok(batch) = self.batches.try_recv() {
             pipeline.ingest(batch, self.clock.now());

@@ -166,10 +166,8 @@ impl Running {
         self.collect.shutdown().await;
         self.stop_pipeline.cancel();
         let pipeline = self.pipeline;
-        if tokio::task::spawn_blocking(move || pipeline.join())
-            .await
-            .is_err()
-        {
+        let joined = tokio::task::spawn_blocking(move || pipeline.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
             tracing::error!("the pipeline ended badly");
         }
         if let Some(ship) = self.ship {

@@ -14,7 +14,7 @@ use crate::{
     selection::Selection,
 };
 
-/// A site not heard for this long is stale: three pulses of 2 s, and some slack for the network.
+/// A site not heard for this long is stale: three pulses of a second, and slack for a slow network.
 pub const STALE_AFTER: Duration = Duration::from_secs(10);
 
 /// The window of `users.concurrent`.
