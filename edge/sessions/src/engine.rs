@@ -13,6 +13,7 @@ mod db;
 mod keyspace;
 mod ledger;
 mod log;
+mod notice;
 mod stats;
 mod thread;
 mod value;
@@ -35,6 +36,7 @@ pub(crate) use self::{
     keyspace::{Entry, Keyspace},
     ledger::{Ledger, Tallies},
     log::Log,
+    notice::Class,
     stats::Stats,
     thread::Thread,
     value::Fields,

@@ -7,6 +7,7 @@ use super::{
     Stats,
     changes::Touched,
     keyspace::{Database, Entry, Keyspace},
+    notice::Class,
     value::{Fields, Member, Value},
 };
 
@@ -149,6 +150,11 @@ impl Db<'_> {
             self.keyspace
                 .remove(number, &key, SessionEventKind::Destroyed, self.now);
         }
+    }
+
+    /// Tells subscribers what a command did, by Redis's name for it. That a key expired is told without this.
+    pub(crate) fn notify(&mut self, class: Class, event: &'static str, key: &[u8]) {
+        self.keyspace.notices.note(class, event, self.number, key);
     }
 
     fn drop_if_expired(&mut self, key: &[u8]) {

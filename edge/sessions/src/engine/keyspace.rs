@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use super::{
     changes::{Changes, Touched},
     ledger::Ledger,
+    notice::{Class, Notices},
     value::{Key, Value},
 };
 
@@ -46,6 +47,8 @@ pub(crate) struct Keyspace {
     pub(crate) changes: Changes,
     /// The account of sessions.
     pub(crate) ledger: Ledger,
+    /// What subscribers to changes of keys are to be told.
+    pub(crate) notices: Notices,
 }
 
 impl Keyspace {
@@ -57,6 +60,7 @@ impl Keyspace {
             weight: 0,
             changes: Changes::default(),
             ledger,
+            notices: Notices::default(),
         }
     }
 
@@ -142,6 +146,9 @@ impl Keyspace {
             .extend(entry.value.members().map(Box::from));
         self.weight -= ENTRY_OVERHEAD + key.len() + entry.value.weight();
         requeue(&mut self.expiries, db, &key, entry.expires, None);
+        if why == SessionEventKind::Expired {
+            self.notices.note(Class::Expired, "expired", db, &key);
+        }
         self.ledger.record(why, &key, now);
         Some(entry)
     }

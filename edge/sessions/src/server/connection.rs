@@ -213,7 +213,7 @@ impl Connection {
                 self.client.leaving = true;
                 break;
             };
-            reply.encode(protocol, &mut output)?;
+            reply.encode(protocol, &mut output);
             if output.len() >= WRITE {
                 self.write(&mut output).await?;
             }
