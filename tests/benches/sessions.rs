@@ -29,12 +29,12 @@ const CLIENTS: &str = "50";
 /// What is saved with: ours, and Redis's settings that promise the same.
 const DURABILITIES: [(&str, &str, [&str; 4]); 2] = [
     (
-        "always",
+        "group",
         "redis_always",
         ["--appendonly", "yes", "--appendfsync", "always"],
     ),
     (
-        "interval",
+        "os",
         "redis_everysec",
         ["--appendonly", "yes", "--appendfsync", "everysec"],
     ),

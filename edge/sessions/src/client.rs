@@ -12,11 +12,10 @@ use std::{
 
 use bongsu_sdk_model::{Clock, Timestamp};
 use bytes::Bytes;
-use tokio::sync::mpsc;
 
 use crate::{
     Config,
-    engine::{Job, Stats},
+    engine::{Engine, Stats},
     protocol::Protocol,
 };
 
@@ -32,8 +31,8 @@ pub(crate) struct Server {
     pub(crate) clients: Clients,
     /// Bytes of unfinished requests, see [`Config::max_input`].
     pub(crate) input_bytes: AtomicUsize,
-    /// The engine's queue.
-    pub(crate) engine: mpsc::Sender<Job>,
+    /// The keys.
+    pub(crate) engine: Arc<Engine>,
 }
 
 impl fmt::Debug for Server {

@@ -64,7 +64,8 @@ pub(crate) enum Run {
 type Keys = (i64, i64, i64);
 
 const NO_KEY: Keys = (0, 0, 0);
-const ONE_KEY: Keys = (1, 1, 1);
+/// The command touches the key at its first argument and no other.
+pub(crate) const ONE_KEY: Keys = (1, 1, 1);
 const TWO_KEYS: Keys = (1, 2, 1);
 const ALL_KEYS: Keys = (1, -1, 1);
 const KEY_VALUE_PAIRS: Keys = (1, -1, 2);

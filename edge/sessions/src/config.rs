@@ -5,18 +5,28 @@ use std::{fmt, fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 use bongsu_sdk_config::Section;
 
-/// When a write is acknowledged.
+/// When a write is acknowledged, and hence what can be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// After its group's fsync: an acknowledged write survives a power cut. Costs one fsync per group.
-    Always,
-    /// At once; fsync every [`Durability::INTERVAL`]. A crash of the process or machine may lose that much.
-    Interval,
+    /// After the fsync of its group: survives a power cut. Costs the wait for an fsync, shared by all who wait.
+    Group,
+    /// After the kernel has it: survives `kill -9` and a crash of the edge. A power cut or a crash of the machine
+    /// may lose up to a second. Costs one system call, shared by all who are ready.
+    Os,
+    /// At once; nothing is kept on disk and a restart begins without sessions.
+    Memory,
 }
 
 impl Durability {
-    /// Time between two fsyncs in [`Durability::Interval`].
-    pub const INTERVAL: Duration = Duration::from_secs(1);
+    /// Its name in configuration and in `INFO`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Group => "group",
+            Self::Os => "os",
+            Self::Memory => "memory",
+        }
+    }
 }
 
 /// A password; never shown, not even by `Debug`.
@@ -105,7 +115,7 @@ impl Config {
     /// | `max_memory` | 1GiB | data held before writes are refused |
     /// | `idle_timeout` | `0s` (never) | closes idle connections |
     /// | `request_timeout` | `30s` | closes connections stuck in a request, a reply or before `AUTH` |
-    /// | `durability` | `always` | `always`: fsync before reply; `interval`: fsync each second |
+    /// | `durability` | `group` | when a write is acknowledged: `group`, `os` or `memory`, see [`Durability`] |
     #[must_use]
     pub fn read(section: Section) -> Self {
         let idle_timeout = section.duration("idle_timeout", Duration::ZERO);
@@ -157,17 +167,16 @@ fn limit(section: &Section, key: &str, default: u64, least: u64) -> usize {
 }
 
 fn read_durability(section: &Section) -> Durability {
-    match section.text("durability", "always").as_str() {
-        "always" => Durability::Always,
-        "interval" => Durability::Interval,
-        other => {
-            section.fault(
-                "durability",
-                format!("`{other}` is neither \"always\" nor \"interval\""),
-            );
-            Durability::Always
-        }
-    }
+    let text = section.text("durability", Durability::Group.name());
+    let known = [Durability::Group, Durability::Os, Durability::Memory];
+    let found = known.into_iter().find(|known| known.name() == text);
+    found.unwrap_or_else(|| {
+        section.fault(
+            "durability",
+            format!("`{text}` is none of \"group\", \"os\" and \"memory\""),
+        );
+        Durability::Group
+    })
 }
 
 fn read_password(section: &Section) -> Option<Password> {
@@ -207,7 +216,7 @@ mod tests {
                 "password_file: cannot read `/nowhere/x`: No such file or directory (os error 2)",
                 "max_bulk: 1 bytes is not within 1024B to 512MiB",
                 "max_args: 1 is not within 16 to 1048576",
-                "durability: `never` is neither \"always\" nor \"interval\"",
+                "durability: `never` is none of \"group\", \"os\" and \"memory\"",
                 "bindd: unknown key, hint: did you mean `bind`?",
             ]
         );

@@ -12,15 +12,20 @@
 //! | `client` | what is known of a connection | waits |
 //! | `protocol` | RESP, sans-I/O, guarded against its peer | knows a command |
 //! | `command` | one family of commands per file, and their table | touches socket or disk |
-//! | `engine` | keyspace, expiry, log, groups, account of sessions | parses a byte of a peer |
+//! | `engine` | keys in shards, expiry, journal, image, account of sessions | parses a byte of a peer |
 //!
 //! ## What a reply promises
 //!
-//! With `durability = "always"` a write is answered after the fsync of its group: an acknowledged write
-//! survives `kill -9` and a power cut. With `"interval"` up to a second of acknowledged writes may be lost.
-//! A reader never sees, before it is durable, what a writer of the same group wrote. When the log fails,
-//! writes are refused from then on (`-MISCONF …`); what is in memory is still served. Keys that ran out while
-//! the process was down end, with their events, when it is up again.
+//! | `durability` | a write is answered | lost at most | costs |
+//! |---|---|---|---|
+//! | `group` (default) | after the fsync of its group | nothing, not even by a power cut | the wait for an fsync, shared by all who wait |
+//! | `os` | when the kernel has it | `kill -9`: nothing; power cut: a second | one system call, shared by all who are ready |
+//! | `memory` | at once | everything, at any restart | nothing |
+//!
+//! A reader is not answered with what could still be lost by that measure. When the disk fails or is full, writes
+//! are refused (`-MISCONF …`) until it can be written again; what is in memory is still served. Whether a write
+//! that was refused in the middle of that took effect is unknown, as after a lost connection. Keys that ran out
+//! while the process was down end, with their events, when it is up again.
 //!
 //! ## Limits
 //!
@@ -30,21 +35,25 @@
 //!
 //! ## Decisions
 //!
-//! - **One thread owns all keys and commits in groups.** The fsync dominates: whatever arrives during one
-//!   shares the next. Rejected: a lock per shard with each connection writing the log itself, which makes as
-//!   many fsyncs as connections, or needs a committer thread and loses the order of effects.
+//! - **Commands run where they were read, on shards behind locks.** A command takes about a microsecond; handing
+//!   it to another thread and its reply back costs more than that on a machine with few cores. Rejected: one
+//!   thread that owns all keys (what this was first): one core's worth of commands, two hops per request.
+//! - **A journal of our own in front of sled.** sled has no way to say "written but not synced", takes the
+//!   processor of the command that writes, and pays for its tree at once; appended bytes cost a copy, and the
+//!   tree is fed later with the last state of what changed often. Rejected: sled batches alone (what this was
+//!   first), 0.6 times Redis on writes that are not synced each.
 //! - **A command is data until it runs** (table entry and arguments), so that transactions and scripts can
 //!   queue, check and replay them. Rejected: an enum with a variant per command; parsing would be apart from
 //!   applying, but Redis interleaves its argument checks with looking at the key, and error texts would drift.
-//! - **`redis-protocol` is the codec, our framer its guard.** Its decoder recurses into nested
+//! - **`redis-protocol` is the decoder, our framer its guard.** The decoder recurses into nested
 //!   arrays and restarts at every byte that arrives; only whole, flat, bounded requests reach it.
-//! - **An insertion-ordered map per database, and a `SCAN` cursor that is a position counted downwards.**
+//! - **An insertion-ordered map per database and shard, and a `SCAN` cursor that is a position counted downwards.**
 //!   Removal moves the last key into the hole, which the cursor has yet to pass, so no key that stays is
 //!   missed. Rejected: a cursor over hash buckets, which needs a hash table of our own.
 //! - **An exact queue of expiries (an ordered set), not sampling.** An expired session is an event that others
 //!   wait for. It costs about a hundred bytes per key that expires.
-//! - **One log record per member of a hash or set**, so that touching a field of a large hash writes that
-//!   field. Rejected: one record per key; simpler, but quadratic for index sets.
+//! - **One pair on disk per member of a hash or set**, so that touching a field of a large hash writes that
+//!   field. Rejected: one pair per key; simpler, but quadratic for index sets.
 
 #![forbid(unsafe_code)]
 
@@ -64,14 +73,14 @@ use std::{
 
 use bongsu_sdk_model::{Clock, SessionCounts, SessionEvent};
 use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
+    sync::mpsc,
+    task::{JoinHandle, spawn_blocking},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{
     client::{Clients, Server},
-    engine::{Engine, Ledger, Stats, Tallies, Thread},
+    engine::{Engine, Keyspace, Ledger, Stats, Tallies, expiry},
 };
 pub use self::{
     config::{Config, Durability, Password},
@@ -83,7 +92,7 @@ pub struct Handle {
     address: SocketAddr,
     tallies: Arc<Tallies>,
     accepting: JoinHandle<()>,
-    engine_ended: oneshot::Receiver<()>,
+    engine: Arc<Engine>,
     stop: DropGuard,
 }
 
@@ -122,8 +131,10 @@ impl Handle {
         if let Err(error) = self.accepting.await {
             tracing::error!(%error, "the session listener failed");
         }
-        // An error here is the end of the engine's thread, which is what is waited for.
-        let _ = self.engine_ended.await;
+        let engine = self.engine;
+        if let Err(error) = spawn_blocking(move || engine.close()).await {
+            tracing::error!(%error, "the session store was not closed");
+        }
     }
 }
 
@@ -144,15 +155,24 @@ pub async fn bind(
     })?;
     let stats = Arc::new(Stats::new(&config, clock.now(), address.port()));
     let tallies = Arc::<Tallies>::default();
-    let ledger = Ledger::new(&config.session_prefixes, Arc::clone(&tallies), events);
-
-    let (engine, jobs) = mpsc::channel(engine::QUEUE);
-    let thread = Thread::spawn(jobs, {
+    let engine = spawn_blocking({
         let (config, clock, stats) = (config.clone(), Arc::clone(&clock), Arc::clone(&stats));
-        move || Engine::open(&config, clock, stats, ledger)
-    })?;
-    let opened = thread.opened.await;
-    opened.map_err(|_| Error::Engine("its thread ended".to_owned()))??;
+        let tallies = Arc::clone(&tallies);
+        move || {
+            let ledger = || {
+                Ledger::new(
+                    &config.session_prefixes,
+                    Arc::clone(&tallies),
+                    events.clone(),
+                )
+            };
+            let make = || Keyspace::new(ledger());
+            Engine::open(&config, clock, stats, Arc::clone(&tallies), make).map(Arc::new)
+        }
+    });
+    let engine = engine
+        .await
+        .map_err(|error| Error::Engine(error.to_string()))??;
 
     warn_if_open(&config, address);
     let stop = CancellationToken::new();
@@ -162,14 +182,15 @@ pub async fn bind(
         stats,
         clients: Clients::default(),
         input_bytes: AtomicUsize::new(0),
-        engine,
+        engine: Arc::clone(&engine),
     };
+    tokio::spawn(expiry::run(Arc::clone(&engine), stop.clone()));
     let accepting = tokio::spawn(server::run(listener, Arc::new(server), stop.clone()));
     Ok(Handle {
         address,
         tallies,
         accepting,
-        engine_ended: thread.ended,
+        engine,
         stop: stop.drop_guard(),
     })
 }

@@ -118,8 +118,9 @@ fn config(client: &mut Client, args: &[Bytes]) -> Outcome {
 fn settings(client: &Client) -> Vec<(&'static str, String)> {
     let config = &client.server.config;
     let fsync = match config.durability {
-        Durability::Always => "always",
-        Durability::Interval => "everysec",
+        Durability::Group => "always",
+        Durability::Os => "everysec",
+        Durability::Memory => "no",
     };
     vec![
         ("appendonly", "yes".to_owned()),

@@ -101,9 +101,7 @@ fn rename(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 
 fn keys(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let [pattern] = exactly(args)?;
-    let matching = db
-        .slice(usize::MAX, 0)
-        .filter(|(key, _)| glob::matches(pattern, key));
+    let matching = db.iter().filter(|(key, _)| glob::matches(pattern, key));
     Ok(Reply::Array(
         matching
             .map(|(key, _)| Reply::Bulk(Bytes::copy_from_slice(key)))
@@ -111,20 +109,12 @@ fn keys(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     ))
 }
 
-/// The cursor is the number of positions not yet looked at, counted from the top. Removing a key moves the
-/// last one into its place, hence only ever downwards, where the cursor still has to pass: a key that stays
-/// is met at least once, as Redis promises.
 fn scan(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let ([cursor], options) = leading(args)?;
     let cursor = read_cursor(cursor).ok_or(Refusal::Cursor)?;
     let options = ScanOptions::read(options)?;
-    let from = if cursor == 0 {
-        db.len()
-    } else {
-        cursor.min(db.len())
-    };
-    let to = from.saturating_sub(options.count);
-    let wanted = db.slice(from, to).filter(|(key, entry)| {
+    let (next, page) = db.page(cursor, options.count);
+    let wanted = page.into_iter().filter(|(key, entry)| {
         options
             .pattern
             .is_none_or(|pattern| glob::matches(pattern, key))
@@ -136,20 +126,20 @@ fn scan(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
         .map(|(key, _)| Reply::Bulk(Bytes::copy_from_slice(key)))
         .collect();
     Ok(Reply::Array(vec![
-        Reply::Bulk(to.to_string().into()),
+        Reply::Bulk(next.to_string().into()),
         Reply::Array(found),
     ]))
 }
 
 /// As C's `strtoul` reads it, for that is what Redis uses: nothing is zero, a negative number wraps around.
-fn read_cursor(text: &[u8]) -> Option<usize> {
+fn read_cursor(text: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(text).ok()?;
     let cursor = match text.strip_prefix('-') {
         Some(digits) if !digits.starts_with('+') => digits.parse::<u64>().ok()?.wrapping_neg(),
         _ if text.is_empty() => 0,
         _ => text.parse().ok()?,
     };
-    Some(usize::try_from(cursor).unwrap_or(usize::MAX))
+    Some(cursor)
 }
 
 #[derive(Debug)]

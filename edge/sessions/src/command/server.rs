@@ -10,7 +10,7 @@ use super::{
     args::keyword,
     on_keys,
 };
-use crate::{Durability, engine::Db, protocol::Reply};
+use crate::{engine::Db, protocol::Reply};
 
 /// The family.
 pub(super) const COMMANDS: &[Spec] = &[
@@ -142,7 +142,7 @@ fn clients(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
 }
 
 fn memory(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
-    write!(out, "used_memory:{}\r\n", db.keyspace.weight())?;
+    write!(out, "used_memory:{}\r\n", db.engine.weight())?;
     write!(
         out,
         "maxmemory:{}\r\nmaxmemory_policy:noeviction\r\n",
@@ -151,16 +151,20 @@ fn memory(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
 }
 
 fn persistence(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
-    let failed = db.stats.log_failed.load(Relaxed) != 0;
-    let durability = match db.stats.durability {
-        Durability::Always => "always",
-        Durability::Interval => "interval",
+    let durability = db.stats.durability.name();
+    let status = if db.engine.journal_failure().is_some() {
+        "err"
+    } else {
+        "ok"
     };
-    write!(out, "loading:0\r\nbongsu_durability:{durability}\r\n")?;
     write!(
         out,
-        "bongsu_log_status:{}\r\n",
-        if failed { "err" } else { "ok" }
+        "loading:0\r\nbongsu_durability:{durability}\r\nbongsu_journal_status:{status}\r\n"
+    )?;
+    write!(
+        out,
+        "bongsu_journal_bytes:{}\r\n",
+        db.engine.journal_backlog()
     )
 }
 
@@ -180,16 +184,11 @@ fn stats(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
         out,
         "rejected_connections:{}\r\n",
         stats.rejected_connections.load(Relaxed)
-    )?;
-    write!(
-        out,
-        "bongsu_log_commits:{}\r\n",
-        stats.commits.load(Relaxed)
     )
 }
 
 fn sessions(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
-    let counts = db.keyspace.ledger.tallies().counts();
+    let counts = db.engine.tallies().counts();
     write!(
         out,
         "sessions_active:{}\r\nsessions_created:{}\r\n",
@@ -204,25 +203,19 @@ fn sessions(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
     write!(
         out,
         "session_events_lost:{}\r\n",
-        db.keyspace.ledger.tallies().lost_events()
+        db.engine.tallies().lost_events()
     )
 }
 
 fn keyspace(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
-    for (number, database) in db
-        .keyspace
-        .databases()
-        .filter(|(_, database)| !database.is_empty())
-    {
-        let expiring = database
-            .values()
-            .filter(|entry| entry.expires.is_some())
-            .count();
-        write!(
-            out,
-            "db{number}:keys={},expires={expiring},avg_ttl=0\r\n",
-            database.len()
-        )?;
+    for number in 0..DATABASES {
+        let (keys, expiring) = db.census(number);
+        if keys > 0 {
+            write!(
+                out,
+                "db{number}:keys={keys},expires={expiring},avg_ttl=0\r\n"
+            )?;
+        }
     }
     Ok(())
 }

@@ -4,12 +4,17 @@ use bongsu_sdk_model::{SessionEventKind, Timestamp};
 use bytes::Bytes;
 
 use super::{
-    Stats,
+    Engine, Stats,
     changes::Touched,
-    keyspace::{Database, Entry, Keyspace},
+    keyspace::{Database, Entry},
     notice::Class,
-    value::{Fields, Member, Value},
+    shards::{Held, SHARDS},
+    value::{Fields, Key, Member, Value},
 };
+
+/// Bits of a `SCAN` cursor that say how far it is in a shard; the shard is above them.
+const POSITION_BITS: u32 = 40;
+const POSITION: u64 = (1 << POSITION_BITS) - 1;
 
 /// The key holds another type than the command works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +23,10 @@ pub(crate) struct WrongType;
 /// One database at one instant.
 #[derive(Debug)]
 pub(crate) struct Db<'a> {
-    /// Every database.
-    pub(crate) keyspace: &'a mut Keyspace,
+    /// The shards the command may touch.
+    pub(crate) shards: Held<'a>,
+    /// What the shards belong to, for `INFO`.
+    pub(crate) engine: &'a Engine,
     /// Figures about the server, for `INFO`.
     pub(crate) stats: &'a Stats,
     /// Which database.
@@ -33,11 +40,12 @@ pub(crate) struct Db<'a> {
 impl Db<'_> {
     /// The entry of a key, if it has not expired; an expired one is removed.
     pub(crate) fn entry(&mut self, key: &[u8]) -> Option<&Entry> {
-        if self.keyspace.entry(self.number, key)?.is_expired(self.now) {
-            self.keyspace
-                .remove(self.number, key, SessionEventKind::Expired, self.now);
+        let (number, now) = (self.number, self.now);
+        let shard = self.shards.of(key);
+        if shard.touch(number, key, now)?.is_expired(now) {
+            shard.remove(number, key, SessionEventKind::Expired, now);
         }
-        self.keyspace.entry(self.number, key)
+        shard.entry(number, key)
     }
 
     /// Whether the key is there.
@@ -73,14 +81,16 @@ impl Db<'_> {
     /// Gives a key a value.
     pub(crate) fn put(&mut self, key: &[u8], value: Value, expires: Option<Timestamp>) {
         self.drop_if_expired(key);
-        self.keyspace
+        self.shards
+            .of(key)
             .put(self.number, key, value, expires, self.now);
     }
 
     /// Takes a key out.
     pub(crate) fn remove(&mut self, key: &[u8]) -> Option<Entry> {
         self.drop_if_expired(key);
-        self.keyspace
+        self.shards
+            .of(key)
             .remove(self.number, key, SessionEventKind::Destroyed, self.now)
     }
 
@@ -90,7 +100,7 @@ impl Db<'_> {
         if expires.is_some_and(|expires| expires <= self.now) {
             return self.remove(key).is_some();
         }
-        self.keyspace.set_expiry(self.number, key, expires)
+        self.shards.of(key).set_expiry(self.number, key, expires)
     }
 
     /// Changes the hash or set of a key in place; a key that is not there starts empty, and one that ends
@@ -114,47 +124,99 @@ impl Db<'_> {
         let run = |value: &mut Value, touched: &mut Touched| {
             M::fields_mut(value).map(|fields| edit(&mut Editor { fields, touched }))
         };
-        self.keyspace
+        self.shards
+            .of(key)
             .edit(self.number, key, self.now, run)
             .flatten()
             .ok_or(WrongType)
     }
 
-    /// The keys of this database that have not expired, with their positions; `from` is exclusive and counted
-    /// down to `to`.
-    pub(crate) fn slice(&self, from: usize, to: usize) -> impl Iterator<Item = (&[u8], &Entry)> {
-        let database = self.keyspace.database(self.number);
-        let entries =
-            database.and_then(|database| database.get_range(to..from.min(database.len())));
+    /// Every key of this database that has not expired.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Key, &Entry)> {
         let now = self.now;
-        entries
-            .into_iter()
-            .flat_map(indexmap::map::Slice::iter)
+        self.shards
+            .iter()
+            .filter_map(|shard| shard.database(self.number))
+            .flatten()
             .filter(move |(_, entry)| !entry.is_expired(now))
-            .map(|(key, entry)| (&**key, entry))
+    }
+
+    /// Some of the keys that have not expired, from `cursor` on, and the cursor to go on from; zero begins and
+    /// ends. Looks at `count` positions or a few more.
+    ///
+    /// The cursor is a shard and the number of positions in it not yet looked at, counted from the top.
+    /// Removing a key moves the last one into its place, hence only ever downwards, where the cursor still has
+    /// to pass: a key that stays is met at least once, as Redis promises.
+    pub(crate) fn page(&self, cursor: u64, count: usize) -> (u64, Vec<(&Key, &Entry)>) {
+        let (mut left, mut page) = (count, Vec::new());
+        let begin = if cursor == 0 {
+            (SHARDS, 0)
+        } else {
+            (
+                usize::try_from(cursor >> POSITION_BITS).unwrap_or(usize::MAX),
+                usize::try_from(cursor & POSITION).unwrap_or(usize::MAX),
+            )
+        };
+        for (number, shard) in self.shards.iter().enumerate().rev() {
+            let length = shard.database(self.number).map_or(0, Database::len);
+            let from = match number.cmp(&begin.0) {
+                std::cmp::Ordering::Greater => continue,
+                std::cmp::Ordering::Equal => length.min(begin.1),
+                std::cmp::Ordering::Less => length,
+            };
+            let to = from.saturating_sub(left);
+            let database = shard.database(self.number);
+            let slice = database.and_then(|database| database.get_range(to..from));
+            page.extend(
+                slice
+                    .into_iter()
+                    .flat_map(indexmap::map::Slice::iter)
+                    .filter(|(_, entry)| !entry.is_expired(self.now)),
+            );
+            left -= from - to;
+            if to > 0 {
+                let (number, to) = (number as u64, to as u64);
+                return (number << POSITION_BITS | to, page);
+            }
+        }
+        (0, page)
     }
 
     /// How many keys this database has.
     pub(crate) fn len(&self) -> usize {
-        self.keyspace.database(self.number).map_or(0, Database::len)
+        self.shards
+            .iter()
+            .filter_map(|shard| shard.database(self.number))
+            .map(Database::len)
+            .sum()
+    }
+
+    /// How many keys a database has, and how many of them expire.
+    pub(crate) fn census(&self, number: u8) -> (usize, usize) {
+        let databases = self
+            .shards
+            .iter()
+            .filter_map(|shard| shard.database(number));
+        databases.fold((0, 0), |(keys, expiring), database| {
+            let more = database
+                .values()
+                .filter(|entry| entry.expires.is_some())
+                .count();
+            (keys + database.len(), expiring + more)
+        })
     }
 
     /// Removes every key of one database.
     pub(crate) fn flush(&mut self, number: u8) {
-        let keys: Vec<_> = self
-            .keyspace
-            .database(number)
-            .map(|database| database.keys().cloned().collect())
-            .unwrap_or_default();
-        for key in keys {
-            self.keyspace
-                .remove(number, &key, SessionEventKind::Destroyed, self.now);
+        for shard in self.shards.iter_mut() {
+            shard.clear(number, self.now);
         }
     }
 
     /// Tells subscribers what a command did, by Redis's name for it. That a key expired is told without this.
     pub(crate) fn notify(&mut self, class: Class, event: &'static str, key: &[u8]) {
-        self.keyspace.notices.note(class, event, self.number, key);
+        let number = self.number;
+        self.shards.of(key).notices.note(class, event, number, key);
     }
 
     fn drop_if_expired(&mut self, key: &[u8]) {
@@ -177,7 +239,7 @@ impl<M: Member> Editor<'_, M> {
 
     /// Adds or replaces; whether it is new.
     pub(crate) fn insert(&mut self, name: &[u8], member: M) -> bool {
-        self.touched.insert(name.into());
+        self.touched.push(name.into());
         self.fields.insert(name, member)
     }
 
@@ -185,7 +247,7 @@ impl<M: Member> Editor<'_, M> {
     pub(crate) fn remove(&mut self, name: &[u8]) -> bool {
         let removed = self.fields.remove(name);
         if removed {
-            self.touched.insert(name.into());
+            self.touched.push(name.into());
         }
         removed
     }

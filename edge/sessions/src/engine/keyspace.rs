@@ -1,7 +1,7 @@
-//! Every key of every database, in memory, with the time it expires and the weight of it all.
+//! One shard of the keys of every database, in memory, with the time they expire and the weight of it all.
 //!
 //! Keeps four things in step that must never part: the entries, the queue of expiries, the list of changes
-//! for the log, and the account of sessions. Takes time as a parameter; knows no command and no disk.
+//! for the journal, and the account of sessions. Takes time as a parameter; knows no command and no disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,10 @@ use indexmap::IndexMap;
 
 use super::{
     changes::{Changes, Touched},
+    journal::Position,
     ledger::Ledger,
     notice::{Class, Notices},
+    record,
     value::{Key, Value},
 };
 
@@ -25,6 +27,8 @@ pub(crate) struct Entry {
     pub(crate) value: Value,
     /// When it ends; none: never.
     pub(crate) expires: Option<Timestamp>,
+    /// When a command last looked at it, seconds since the epoch.
+    pub(crate) accessed: u32,
 }
 
 impl Entry {
@@ -43,12 +47,13 @@ pub(crate) struct Keyspace {
     databases: BTreeMap<u8, Database>,
     expiries: BTreeSet<(Timestamp, u8, Key)>,
     weight: usize,
-    /// What the log has not seen yet.
+    /// What the journal has not seen yet.
     pub(crate) changes: Changes,
     /// The account of sessions.
     pub(crate) ledger: Ledger,
     /// What subscribers to changes of keys are to be told.
     pub(crate) notices: Notices,
+    appended: Position,
 }
 
 impl Keyspace {
@@ -61,6 +66,7 @@ impl Keyspace {
             changes: Changes::default(),
             ledger,
             notices: Notices::default(),
+            appended: Position::default(),
         }
     }
 
@@ -69,11 +75,11 @@ impl Keyspace {
         self.weight
     }
 
-    /// The databases that have been used, with their numbers.
-    pub(crate) fn databases(&self) -> impl Iterator<Item = (u8, &Database)> {
-        self.databases
-            .iter()
-            .map(|(number, database)| (*number, database))
+    /// The entry of a key, expired or not, for a command; notes that it was looked at.
+    pub(crate) fn touch(&mut self, db: u8, key: &[u8], now: Timestamp) -> Option<&Entry> {
+        let entry = self.databases.get_mut(&db)?.get_mut(key)?;
+        entry.accessed = seconds(now);
+        Some(entry)
     }
 
     /// One database; none if it was never used.
@@ -86,18 +92,30 @@ impl Keyspace {
         self.databases.get(&db)?.get(key)
     }
 
-    /// Puts what the log kept; neither a change nor a new session.
-    pub(crate) fn load(&mut self, db: u8, key: &[u8], value: Value, expires: Option<Timestamp>) {
+    /// Puts what the disk kept; neither a change nor a new session.
+    pub(crate) fn load(
+        &mut self,
+        db: u8,
+        key: &[u8],
+        value: Value,
+        expires: Option<Timestamp>,
+        now: Timestamp,
+    ) {
         let key = Key::from(key);
         self.ledger.loaded(&key);
         self.weight += ENTRY_OVERHEAD + key.len() + value.weight();
         if let Some(at) = expires {
             self.expiries.insert((at, db, Key::clone(&key)));
         }
-        self.databases
-            .entry(db)
-            .or_default()
-            .insert(key, Entry { value, expires });
+        let accessed = seconds(now);
+        self.databases.entry(db).or_default().insert(
+            key,
+            Entry {
+                value,
+                expires,
+                accessed,
+            },
+        );
     }
 
     /// Gives a key a value and an expiry, whatever it held.
@@ -109,16 +127,20 @@ impl Keyspace {
         expires: Option<Timestamp>,
         now: Timestamp,
     ) {
-        self.changes.awaited = true;
         let database = self.databases.entry(db).or_default();
         self.weight += value.weight();
+        let accessed = seconds(now);
         if let Some((_, key, entry)) = database.get_full_mut(key) {
             let touched = self.changes.touch(db, key);
             touched.extend(entry.value.members().map(Box::from));
             touched.extend(value.members().map(Box::from));
             self.weight -= entry.value.weight();
             requeue(&mut self.expiries, db, key, entry.expires, expires);
-            *entry = Entry { value, expires };
+            *entry = Entry {
+                value,
+                expires,
+                accessed,
+            };
         } else {
             let key = Key::from(key);
             self.weight += ENTRY_OVERHEAD + key.len();
@@ -127,7 +149,14 @@ impl Keyspace {
                 .extend(value.members().map(Box::from));
             requeue(&mut self.expiries, db, &key, None, expires);
             self.ledger.record(SessionEventKind::Created, &key, now);
-            database.insert(key, Entry { value, expires });
+            database.insert(
+                key,
+                Entry {
+                    value,
+                    expires,
+                    accessed,
+                },
+            );
         }
     }
 
@@ -140,7 +169,6 @@ impl Keyspace {
         now: Timestamp,
     ) -> Option<Entry> {
         let (key, entry) = self.databases.get_mut(&db)?.swap_remove_entry(key)?;
-        self.changes.awaited |= why != SessionEventKind::Expired;
         self.changes
             .touch(db, &key)
             .extend(entry.value.members().map(Box::from));
@@ -162,7 +190,6 @@ impl Keyspace {
         let Some((_, key, entry)) = found else {
             return false;
         };
-        self.changes.awaited = true;
         self.changes.touch(db, key);
         requeue(&mut self.expiries, db, key, entry.expires, expires);
         entry.expires = expires;
@@ -185,7 +212,6 @@ impl Keyspace {
         self.weight = self.weight - before + entry.value.weight();
         let hollow = entry.value.is_hollow();
         if !touched.is_empty() {
-            self.changes.awaited = true;
             self.changes.touch(db, shared).extend(touched);
         }
         if hollow {
@@ -194,21 +220,60 @@ impl Keyspace {
         Some(result)
     }
 
+    /// Removes every key of a database.
+    pub(crate) fn clear(&mut self, db: u8, now: Timestamp) {
+        let Some(database) = self.databases.remove(&db) else {
+            return;
+        };
+        self.changes.clear(db);
+        self.expiries.retain(|(_, number, _)| *number != db);
+        for (key, entry) in &database {
+            self.weight -= ENTRY_OVERHEAD + key.len() + entry.value.weight();
+            self.ledger.record(SessionEventKind::Destroyed, key, now);
+        }
+    }
+
     /// When the next key expires.
     pub(crate) fn next_expiry(&self) -> Option<Timestamp> {
         self.expiries.first().map(|(at, ..)| *at)
     }
 
-    /// Removes keys whose time has run out, at most `limit` of them.
-    pub(crate) fn expire_due(&mut self, now: Timestamp, limit: usize) {
+    /// Removes keys whose time has run out, at most `limit` of them; whether there may be more.
+    pub(crate) fn expire_due(&mut self, now: Timestamp, limit: usize) -> bool {
         for _ in 0..limit {
             let due = self.expiries.first().filter(|(at, ..)| *at <= now);
             let Some((_, db, key)) = due.cloned() else {
-                return;
+                return false;
             };
             self.remove(db, &key, SessionEventKind::Expired, now);
         }
+        true
     }
+
+    /// Writes the present state of what was changed since the last time at the end of `record`;
+    /// whether there was any.
+    pub(crate) fn write_changes(&mut self, record: &mut Vec<u8>) -> bool {
+        if self.changes.is_empty() {
+            return false;
+        }
+        record::encode(self, &self.changes, record);
+        self.changes.reset();
+        true
+    }
+
+    /// Notes where the journal stands after this shard's last change.
+    pub(crate) const fn note_appended(&mut self, position: Position) {
+        self.appended = position;
+    }
+
+    /// Where the journal stood when this shard last appended to it.
+    pub(crate) const fn appended(&self) -> Position {
+        self.appended
+    }
+}
+
+fn seconds(now: Timestamp) -> u32 {
+    u32::try_from(now.as_ms() / 1000).unwrap_or(u32::MAX)
 }
 
 /// Keeps the queue in step with an entry whose expiry changes.

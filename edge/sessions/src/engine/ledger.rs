@@ -54,7 +54,6 @@ pub(crate) struct Ledger {
     prefixes: Vec<Vec<u8>>,
     tallies: Arc<Tallies>,
     channel: mpsc::Sender<SessionEvent>,
-    pending: Vec<SessionEvent>,
 }
 
 impl Ledger {
@@ -72,13 +71,7 @@ impl Ledger {
             prefixes,
             tallies,
             channel,
-            pending: Vec::new(),
         }
-    }
-
-    /// The counts this account keeps.
-    pub(crate) fn tallies(&self) -> &Tallies {
-        &self.tallies
     }
 
     /// The session's id if `key` is a session. Spring Session puts an `expires:` shadow beside each of its
@@ -98,7 +91,8 @@ impl Ledger {
         }
     }
 
-    /// Something happened to a key; counted and told if it is a session.
+    /// Something happened to a key; counted and told if it is a session. Told in the order in which commands work,
+    /// before the journal has it.
     pub(crate) fn record(&mut self, kind: SessionEventKind, key: &[u8], at: Timestamp) {
         let Some(id) = self.session(key) else { return };
         let tally = match kind {
@@ -117,20 +111,13 @@ impl Ledger {
             }
             SessionEventKind::Rejected => {}
         }
-        if self.pending.len() < self.channel.max_capacity() {
-            let session = String::from_utf8_lossy(id).into_owned();
-            self.pending.push(SessionEvent { kind, at, session });
-        } else {
+        let session = String::from_utf8_lossy(id).into_owned();
+        if self
+            .channel
+            .try_send(SessionEvent { kind, at, session })
+            .is_err()
+        {
             self.tallies.lost_events.fetch_add(1, Relaxed);
-        }
-    }
-
-    /// Tells what happened; called when the log has it.
-    pub(crate) fn publish(&mut self) {
-        for event in self.pending.drain(..) {
-            if self.channel.try_send(event).is_err() {
-                self.tallies.lost_events.fetch_add(1, Relaxed);
-            }
         }
     }
 }
@@ -155,7 +142,6 @@ mod tests {
         ] {
             ledger.record(SessionEventKind::Created, key.as_bytes(), at);
         }
-        ledger.publish();
         let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .map(|event| event.session)
             .collect();

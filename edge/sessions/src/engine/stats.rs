@@ -25,12 +25,8 @@ pub(crate) struct Stats {
     pub(crate) connections: AtomicU64,
     /// Connections refused since the start because there were too many.
     pub(crate) rejected_connections: AtomicU64,
-    /// Commands run on the keyspace since the start.
+    /// Commands run on keys since the start.
     pub(crate) commands: AtomicU64,
-    /// Groups of commands written to the log since the start.
-    pub(crate) commits: AtomicU64,
-    /// 1 when the log has failed.
-    pub(crate) log_failed: AtomicU64,
 }
 
 impl Stats {
@@ -46,8 +42,6 @@ impl Stats {
             connections: AtomicU64::new(0),
             rejected_connections: AtomicU64::new(0),
             commands: AtomicU64::new(0),
-            commits: AtomicU64::new(0),
-            log_failed: AtomicU64::new(0),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What a key can hold. Values know their own weight, so that the memory limit never has to walk them, and
-//! how their members stand in the log; they know nothing of expiry or of commands.
+//! how their members stand on disk; they know nothing of expiry or of commands.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! One connection: requests are read, run in order and answered in order.
 //!
-//! Whatever whole requests have arrived become one job for the engine, so pipelining costs one round trip
-//! through its queue. A connection has one job under way at most and does not read meanwhile: a peer that
+//! Whatever whole requests have arrived are run in one go and wait for the journal once, so pipelining costs
+//! one wait. A connection does not read meanwhile: a peer that
 //! sends faster than it is served, or takes no replies, is held back by TCP.
 
 use std::{io, sync::atomic::Ordering::Relaxed, time::Duration};
@@ -10,7 +10,6 @@ use bytes::{Bytes, BytesMut};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    sync::oneshot,
     time::{Instant, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
@@ -18,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     client::Client,
     command::{self, Access, Refusal, Run},
-    engine::{Call, Job},
+    engine::Call,
     protocol::{Framer, Limits, Protocol, Reply},
 };
 
@@ -26,7 +25,7 @@ use crate::{
 const READ: usize = 16 << 10;
 /// Encoded replies are written out whenever they reach this many bytes.
 const WRITE: usize = 64 << 10;
-/// Most requests of one job.
+/// Most requests run in one go.
 const PIPELINE: usize = 256;
 /// A peer that has not authenticated may send this many arguments of this many bytes, as in Redis.
 const STRANGER: (usize, usize) = (10, 16 << 10);
@@ -209,7 +208,7 @@ impl Connection {
         let mut output = BytesMut::new();
         for (protocol, reply) in pending.replies {
             let Some(reply) = reply.or_else(|| from_engine.next()) else {
-                // The replies outgrew the output limit, or the engine is gone.
+                // The replies outgrew the output limit.
                 self.client.leaving = true;
                 break;
             };
@@ -225,17 +224,8 @@ impl Connection {
         if calls.is_empty() {
             return Vec::new();
         }
-        let (done, replies) = oneshot::channel();
-        let expected = calls.len();
-        let sent = self.client.server.engine.send(Job { calls, done }).await;
-        let Some(replies) = (if sent.is_ok() {
-            replies.await.ok()
-        } else {
-            None
-        }) else {
-            return vec![Reply::Error("ERR the session engine has stopped".into())];
-        };
-        if replies.len() < expected {
+        let replies = self.client.server.engine.run(&calls).await;
+        if replies.len() < calls.len() {
             tracing::warn!(
                 client = self.client.id,
                 "session client closed: replies beyond max_output"

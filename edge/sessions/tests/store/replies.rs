@@ -312,7 +312,7 @@ async fn pipelined_requests_are_answered_in_order_whoever_runs_them() {
 #[tokio::test]
 async fn scan_meets_every_key_that_stays_while_others_come_and_go() {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::start(dir.path(), "durability = \"interval\"").await;
+    let store = Store::start(dir.path(), "durability = \"os\"").await;
     let (mut client, mut other) = (store.connect().await, store.connect().await);
     for key in 0..300 {
         client.call(&format!("SET key:{key} v")).await;

@@ -102,10 +102,10 @@ async fn keys_that_ran_out_meanwhile_are_gone_and_their_sessions_are_told() {
 }
 
 #[tokio::test]
-async fn an_interval_store_keeps_everything_over_a_shutdown() {
+async fn a_store_that_does_not_sync_keeps_everything_over_a_shutdown() {
     let dir = tempfile::tempdir().unwrap();
     for round in 1..4 {
-        let store = Store::start(dir.path(), "durability = \"interval\"").await;
+        let store = Store::start(dir.path(), "durability = \"os\"").await;
         let mut client = store.connect().await;
         assert_eq!(client.call("INCR rounds").await, round.to_string());
         store.handle.shutdown().await;

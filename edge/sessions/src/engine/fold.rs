@@ -1,0 +1,166 @@
+//! Moves what the journal holds into the image, in the background and at the start.
+//!
+//! A segment is read back from the journal, not from memory: the keys in memory are not touched, no command
+//! waits, and of a session written a hundred times in a segment only the last state is applied. Rejected:
+//! writing the present state of keys marked as changed, which holds their shards' locks and a name per key.
+//!
+//! Trade-off: a session is written twice to the disk, once in the journal and once here.
+
+use std::{
+    fs,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use super::{
+    image::{Image, Load, Updates},
+    journal::Journal,
+};
+use crate::{Config, Durability, Error};
+
+/// The journal is folded when it holds this much, bytes. More makes a start after a crash slower.
+const BACKLOG: u64 = 128 << 20;
+/// Most bytes of updates applied at once.
+const UPDATES: usize = 64 << 20;
+/// Time between two looks at the backlog.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Opens journal and image, brings the image up to date, and hands its keys to `load`. Blocks.
+pub(super) fn open(config: &Config, mut load: impl Load) -> Result<(Arc<Journal>, Fold), Error> {
+    let path = &config.data_dir;
+    if config.durability == Durability::Memory {
+        let journal = Journal::open(path, Durability::Memory, |_| Ok(()))?;
+        return Ok((journal, Fold::default()));
+    }
+    let directory = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
+    directory.map_err(|source| Error::Directory {
+        path: path.clone(),
+        source,
+    })?;
+    let image = Image::open(path)?;
+    let mut updates = Updates::default();
+    let journal = Journal::open(path, config.durability, |record| {
+        updates.take(record).ok_or_else(|| damaged(path))?;
+        apply_if(&image, &mut updates, UPDATES)
+    })?;
+    apply_if(&image, &mut updates, 0)?;
+    let folder = Folder {
+        path: path.clone(),
+        journal: Arc::clone(&journal),
+        image: Some(image),
+    };
+    folder.forget_all()?;
+    if let Some(image) = &folder.image {
+        image.load(&mut load)?;
+    }
+    Ok((journal, Fold::start(folder)?))
+}
+
+fn damaged(path: &Path) -> Error {
+    Error::Format {
+        path: path.to_owned(),
+        found: "damaged".to_owned(),
+    }
+}
+
+/// Applies and empties `updates` when they have reached `bytes`.
+fn apply_if(image: &Image, updates: &mut Updates, bytes: usize) -> Result<(), Error> {
+    if updates.bytes() >= bytes {
+        image.apply(updates)?;
+        *updates = Updates::default();
+    }
+    Ok(())
+}
+
+/// The background thread.
+#[derive(Debug, Default)]
+pub(super) struct Fold(Mutex<Option<(SyncSender<()>, JoinHandle<()>)>>);
+
+impl Fold {
+    fn start(folder: Folder) -> Result<Self, Error> {
+        let (stop, stopped) = sync_channel(1);
+        let body = move || folder.run(&stopped);
+        let thread = thread::Builder::new()
+            .name("sessions-fold".to_owned())
+            .spawn(body)
+            .map_err(|error| Error::Engine(error.to_string()))?;
+        Ok(Self(Mutex::new(Some((stop, thread)))))
+    }
+
+    /// Folds what is left and ends the thread. Blocks.
+    pub(super) fn close(&self) {
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((stop, thread)) = taken {
+            // The thread takes one word and then ends; if it has ended already there is nobody to tell.
+            let _ = stop.send(());
+            if thread.join().is_err() {
+                tracing::error!("the session journal could not be folded");
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    journal: Arc<Journal>,
+    /// None after an error: to be opened anew.
+    image: Option<Image>,
+}
+
+impl Folder {
+    fn run(mut self, stopped: &Receiver<()>) {
+        loop {
+            match stopped.recv_timeout(LOOK) {
+                Err(RecvTimeoutError::Timeout) if self.journal.backlog() < BACKLOG => {}
+                Err(RecvTimeoutError::Timeout) => self.try_fold(),
+                Ok(()) => {
+                    self.journal.close();
+                    self.try_fold();
+                    return;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// What fails now is tried again when there is more: nothing is forgotten before it is in the image.
+    fn try_fold(&mut self) {
+        if let Err(error) = self.fold() {
+            tracing::warn!(%error, "the session journal was not folded; it grows until that succeeds");
+            self.image = None;
+        }
+    }
+
+    fn fold(&mut self) -> Result<(), Error> {
+        let image = match self.image.take() {
+            Some(image) => image,
+            None => Image::open(&self.path)?,
+        };
+        let mark = self.journal.rotate()?;
+        let mut updates = Updates::default();
+        self.journal.read(&mark, |record| {
+            updates.take(record).ok_or_else(|| damaged(&self.path))?;
+            apply_if(&image, &mut updates, UPDATES)
+        })?;
+        apply_if(&image, &mut updates, 0)?;
+        self.journal.forget(mark)?;
+        self.image = Some(image);
+        Ok(())
+    }
+
+    /// The image has everything.
+    fn forget_all(&self) -> Result<(), Error> {
+        let mark = self.journal.rotate()?;
+        self.journal.forget(mark)
+    }
+}

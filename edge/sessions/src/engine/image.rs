@@ -1,0 +1,223 @@
+//! The image: the state of every key as of some moment, on sled. The only file that names sled.
+//!
+//! Fed from journal segments that are closed, never by a command, so nothing waits for it. It may be behind
+//! the keys in memory by what the journal still holds, and ahead of a journal that is read again from its
+//! start; both end in the same state, see `record`. An error of the disk stops sled for good: the image is then
+//! opened anew, and what the journal holds is applied again.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::{Path, PathBuf},
+};
+
+use bongsu_sdk_model::Timestamp;
+use bytes::Bytes;
+use sled::Batch;
+
+use super::{
+    record::{self, Name},
+    value::Value,
+};
+use crate::Error;
+
+/// The format of `record`.
+const FORMAT: &[u8] = b"1";
+/// Memory sled may use for pages; the sessions themselves are in the keyspace.
+const CACHE_BYTES: u64 = 16 << 20;
+/// Records between two progress lines of a load.
+const PROGRESS: u64 = 250_000;
+/// Pairs of one sled batch.
+const BATCH: usize = 512;
+
+/// The open image.
+#[derive(Debug)]
+pub(crate) struct Image {
+    db: sled::Db,
+    path: PathBuf,
+}
+
+/// Takes a key with its value and expiry.
+pub(crate) trait Load: FnMut(u8, &[u8], Value, Option<Timestamp>) {}
+impl<F: FnMut(u8, &[u8], Value, Option<Timestamp>)> Load for F {}
+
+impl Image {
+    /// Opens or creates the image in `path`.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let config = sled::Config::new()
+            .path(path)
+            .cache_capacity(CACHE_BYTES)
+            .mode(sled::Mode::HighThroughput)
+            .flush_every_ms(None);
+        let db = config.open().map_err(|error| failed(path, &error))?;
+        check_format(&db, path)?;
+        Ok(Self {
+            db,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Hands every key to `load`, expired ones too.
+    pub(crate) fn load(&self, load: &mut impl Load) -> Result<(), Error> {
+        let mut open = None;
+        let mut records = 0_u64;
+        for pair in &*self.db {
+            let (name, value) = pair.map_err(|error| failed(&self.path, &error))?;
+            place(load, &mut open, &name, &value).ok_or_else(|| self.damaged())?;
+            records += 1;
+            if records.is_multiple_of(PROGRESS) {
+                tracing::info!(records, "loading sessions");
+            }
+        }
+        close(load, open.take());
+        tracing::info!(records, "session image loaded");
+        Ok(())
+    }
+
+    /// Applies records in order, each name's last state only, and makes them durable.
+    pub(crate) fn apply(&self, updates: &Updates) -> Result<(), Error> {
+        let failed = |error| failed(&self.path, &error);
+        for db in &updates.cleared {
+            self.clear(*db).map_err(failed)?;
+        }
+        let mut batch = Batch::default();
+        for (count, (name, value)) in (1_usize..).zip(&updates.last) {
+            match value {
+                Some(value) => batch.insert(&**name, &**value),
+                None => batch.remove(&**name),
+            }
+            if count.is_multiple_of(BATCH) {
+                self.db
+                    .apply_batch(std::mem::take(&mut batch))
+                    .map_err(failed)?;
+            }
+        }
+        self.db.apply_batch(batch).map_err(failed)?;
+        self.db.flush().map(drop).map_err(failed)
+    }
+
+    fn clear(&self, db: u8) -> sled::Result<()> {
+        for name in self.db.scan_prefix([db]).keys() {
+            self.db.remove(name?)?;
+        }
+        Ok(())
+    }
+
+    fn damaged(&self) -> Error {
+        Error::Format {
+            path: self.path.clone(),
+            found: "damaged".to_owned(),
+        }
+    }
+}
+
+/// What some records come to: the last state of each name.
+#[derive(Debug, Default)]
+pub(crate) struct Updates {
+    cleared: BTreeSet<u8>,
+    last: HashMap<Box<[u8]>, Option<Box<[u8]>>>,
+    bytes: usize,
+}
+
+impl Updates {
+    /// Takes the next record; none: it is damaged.
+    pub(crate) fn take(&mut self, record: &[u8]) -> Option<()> {
+        for pair in record::decode(record) {
+            let (name, value) = pair?;
+            match record::read_name(name)? {
+                Name::Database(db) => {
+                    self.last.retain(|name, _| name.first() != Some(&db));
+                    self.cleared.insert(db);
+                }
+                Name::Key(..) | Name::Member(..) => {
+                    self.bytes += name.len() + value.map_or(0, <[u8]>::len);
+                    self.last.insert(name.into(), value.map(Box::from));
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// Bytes taken, more than are held.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+fn failed(path: &Path, error: &sled::Error) -> Error {
+    Error::Log {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+/// Refuses an image of another format; a new one is marked with ours.
+fn check_format(db: &sled::Db, path: &Path) -> Result<(), Error> {
+    let failed = |error: sled::Error| failed(path, &error);
+    let meta = db.open_tree("meta").map_err(failed)?;
+    match meta.get("format").map_err(failed)? {
+        Some(format) if format == FORMAT => {}
+        Some(format) => {
+            let found = format!("of format {}", String::from_utf8_lossy(&format));
+            return Err(Error::Format {
+                path: path.to_owned(),
+                found,
+            });
+        }
+        None => {
+            meta.insert("format", FORMAT).map_err(failed)?;
+            db.flush().map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// A key whose members are still being read.
+#[derive(Debug)]
+struct Open {
+    db: u8,
+    key: Vec<u8>,
+    value: Value,
+    expires: Option<Timestamp>,
+}
+
+/// Takes one pair in order: a key's own pair opens its entry, its members go into it, the next key closes it.
+/// None: no such pair can have been written.
+fn place(load: &mut impl Load, open: &mut Option<Open>, name: &[u8], value: &[u8]) -> Option<()> {
+    match record::read_name(name)? {
+        Name::Database(_) => None,
+        Name::Key(db, key) => {
+            let (value, expires) = record::read_header(value)?;
+            let key = key.to_vec();
+            close(
+                load,
+                open.replace(Open {
+                    db,
+                    key,
+                    value,
+                    expires,
+                }),
+            );
+            Some(())
+        }
+        Name::Member(db, key, member) => {
+            let open = open.as_mut()?;
+            if open.db != db || open.key != key {
+                return None;
+            }
+            match &mut open.value {
+                Value::String(_) => return None,
+                Value::Hash(fields) => fields.insert(member, Bytes::copy_from_slice(value)),
+                Value::Set(fields) => fields.insert(member, ()),
+            };
+            Some(())
+        }
+    }
+}
+
+fn close(load: &mut impl Load, done: Option<Open>) {
+    if let Some(open) = done
+        && !open.value.is_hollow()
+    {
+        load(open.db, &open.key, open.value, open.expires);
+    }
+}
