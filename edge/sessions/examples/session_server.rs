@@ -18,6 +18,10 @@ use tokio::sync::mpsc;
 /// Events that may wait to be logged.
 const EVENTS: usize = 4096;
 
+/// The allocator of the edge, so that what is measured here holds there.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 struct SystemClock;
 
 impl Clock for SystemClock {

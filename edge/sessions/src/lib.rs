@@ -38,6 +38,7 @@
 //! - **Commands run where they were read, on shards behind locks.** A command takes about a microsecond; handing
 //!   it to another thread and its reply back costs more than that on a machine with few cores. Rejected: one
 //!   thread that owns all keys (what this was first): one core's worth of commands, two hops per request.
+//! - **A connection stays on one thread**, see `server::workers`.
 //! - **A journal of our own in front of sled.** sled has no way to say "written but not synced", takes the
 //!   processor of the command that writes, and pays for its tree at once; appended bytes cost a copy, and the
 //!   tree is fed later with the last state of what changed often. Rejected: sled batches alone (what this was
@@ -174,6 +175,7 @@ pub async fn bind(
         .await
         .map_err(|error| Error::Engine(error.to_string()))??;
 
+    let workers = server::Workers::start().map_err(|error| Error::Engine(error.to_string()))?;
     warn_if_open(&config, address);
     let stop = CancellationToken::new();
     let server = Server {
@@ -185,7 +187,12 @@ pub async fn bind(
         engine: Arc::clone(&engine),
     };
     tokio::spawn(expiry::run(Arc::clone(&engine), stop.clone()));
-    let accepting = tokio::spawn(server::run(listener, Arc::new(server), stop.clone()));
+    let accepting = tokio::spawn(server::run(
+        listener,
+        Arc::new(server),
+        workers,
+        stop.clone(),
+    ));
     Ok(Handle {
         address,
         tallies,

@@ -1,6 +1,7 @@
 //! The listener: accepts connections up to the limit, owns their tasks, and ends them on shutdown.
 
 mod connection;
+mod workers;
 
 use std::{net::SocketAddr, sync::Arc, sync::atomic::Ordering::Relaxed, time::Duration};
 
@@ -11,6 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::workers::Workers;
 use crate::{
     Error,
     client::{Client, Server},
@@ -42,7 +44,12 @@ pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 }
 
 /// Accepts and serves until `stop`, then lets connections finish within [`GRACE`].
-pub(crate) async fn run(listener: TcpListener, server: Arc<Server>, stop: CancellationToken) {
+pub(crate) async fn run(
+    listener: TcpListener,
+    server: Arc<Server>,
+    workers: Workers,
+    stop: CancellationToken,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -53,7 +60,7 @@ pub(crate) async fn run(listener: TcpListener, server: Arc<Server>, stop: Cancel
                     server.stats.connections.fetch_add(1, Relaxed);
                     if connections.len() < server.config.max_clients {
                         let client = Client::new(Arc::clone(&server), address);
-                        connections.spawn(connection::serve(stream, client, stop.clone()));
+                        connections.spawn_on(serve(stream, client, stop.clone()), &workers.next());
                     } else {
                         turn_away(&server, &stream);
                     }
@@ -79,6 +86,14 @@ pub(crate) async fn run(listener: TcpListener, server: Arc<Server>, stop: Cancel
             "session clients cut off at shutdown"
         );
         connections.shutdown().await;
+    }
+}
+
+/// Serves a connection on the event loop this runs on, which is not the one that accepted it.
+async fn serve(stream: TcpStream, client: Client, stop: CancellationToken) {
+    match stream.into_std().and_then(TcpStream::from_std) {
+        Ok(stream) => connection::serve(stream, client, stop).await,
+        Err(error) => tracing::warn!(%error, "cannot serve a session client"),
     }
 }
 

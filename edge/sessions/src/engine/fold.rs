@@ -26,8 +26,8 @@ use crate::{Config, Durability, Error};
 
 /// The journal is folded when it holds this much, bytes. More makes a start after a crash slower.
 const BACKLOG: u64 = 128 << 20;
-/// Most bytes of updates applied at once.
-const UPDATES: usize = 64 << 20;
+/// Most bytes of updates held and applied at once.
+const UPDATES: usize = 16 << 20;
 /// Time between two looks at the backlog.
 const LOOK: Duration = Duration::from_secs(1);
 

@@ -126,18 +126,26 @@ impl Updates {
             match record::read_name(name)? {
                 Name::Database(db) => {
                     self.last.retain(|name, _| name.first() != Some(&db));
+                    let held = self.last.iter().map(|(name, value)| {
+                        name.len() + value.as_ref().map_or(0, |value| value.len())
+                    });
+                    self.bytes = held.sum();
                     self.cleared.insert(db);
                 }
                 Name::Key(..) | Name::Member(..) => {
-                    self.bytes += name.len() + value.map_or(0, <[u8]>::len);
-                    self.last.insert(name.into(), value.map(Box::from));
+                    let size = |value: Option<&[u8]>| value.map_or(0, <[u8]>::len);
+                    self.bytes += name.len() + size(value);
+                    let before = self.last.insert(name.into(), value.map(Box::from));
+                    if let Some(before) = before {
+                        self.bytes -= name.len() + size(before.as_deref());
+                    }
                 }
             }
         }
         Some(())
     }
 
-    /// Bytes taken, more than are held.
+    /// Bytes held.
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
     }
