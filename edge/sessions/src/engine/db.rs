@@ -41,11 +41,7 @@ impl Db<'_> {
     /// The entry of a key, if it has not expired; an expired one is removed.
     pub(crate) fn entry(&mut self, key: &[u8]) -> Option<&Entry> {
         let (number, now) = (self.number, self.now);
-        let shard = self.shards.of(key);
-        if shard.touch(number, key, now)?.is_expired(now) {
-            shard.remove(number, key, SessionEventKind::Expired, now);
-        }
-        shard.entry(number, key)
+        self.shards.of(key).touch(number, key, now)
     }
 
     /// Whether the key is there.

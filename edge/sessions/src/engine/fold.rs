@@ -20,14 +20,12 @@ use std::{
 
 use super::{
     image::{Image, Load, Updates},
-    journal::Journal,
+    journal::{Journal, Mark},
 };
 use crate::{Config, Durability, Error};
 
 /// The journal is folded when it holds this much, bytes. More makes a start after a crash slower.
-const BACKLOG: u64 = 128 << 20;
-/// Most bytes of updates held and applied at once.
-const UPDATES: usize = 16 << 20;
+const BACKLOG: u64 = 256 << 20;
 /// Time between two looks at the backlog.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -49,20 +47,21 @@ pub(super) fn open(config: &Config, mut load: impl Load) -> Result<(Arc<Journal>
     let image = Image::open(path)?;
     let mut updates = Updates::default();
     let journal = Journal::open(path, config.durability, |record| {
-        updates.take(record).ok_or_else(|| damaged(path))?;
-        apply_if(&image, &mut updates, UPDATES)
+        updates.take(record).ok_or_else(|| damaged(path))
     })?;
-    apply_if(&image, &mut updates, 0)?;
-    let folder = Folder {
+    let mut folder = Folder {
         path: path.clone(),
-        journal: Arc::clone(&journal),
+        journal,
         image: Some(image),
     };
-    folder.forget_all()?;
+    if updates.len() > 0 {
+        tracing::info!(updates = updates.len(), "reading the session journal");
+    }
+    folder.apply(&updates)?;
     if let Some(image) = &folder.image {
         image.load(&mut load)?;
     }
-    Ok((journal, Fold::start(folder)?))
+    Ok((Arc::clone(&folder.journal), Fold::start(folder)?))
 }
 
 fn damaged(path: &Path) -> Error {
@@ -70,15 +69,6 @@ fn damaged(path: &Path) -> Error {
         path: path.to_owned(),
         found: "damaged".to_owned(),
     }
-}
-
-/// Applies and empties `updates` when they have reached `bytes`.
-fn apply_if(image: &Image, updates: &mut Updates, bytes: usize) -> Result<(), Error> {
-    if updates.bytes() >= bytes {
-        image.apply(updates)?;
-        *updates = Updates::default();
-    }
-    Ok(())
 }
 
 /// The background thread.
@@ -142,25 +132,28 @@ impl Folder {
     }
 
     fn fold(&mut self) -> Result<(), Error> {
+        let mark = self.journal.rotate()?;
+        let mut updates = Updates::default();
+        self.journal.read(&mark, |record| {
+            updates.take(record).ok_or_else(|| damaged(&self.path))
+        })?;
+        self.apply_until(&updates, mark)
+    }
+
+    /// Applies everything that is in the journal now.
+    fn apply(&mut self, updates: &Updates) -> Result<(), Error> {
+        let mark = self.journal.rotate()?;
+        self.apply_until(updates, mark)
+    }
+
+    fn apply_until(&mut self, updates: &Updates, mark: Mark) -> Result<(), Error> {
         let image = match self.image.take() {
             Some(image) => image,
             None => Image::open(&self.path)?,
         };
-        let mark = self.journal.rotate()?;
-        let mut updates = Updates::default();
-        self.journal.read(&mark, |record| {
-            updates.take(record).ok_or_else(|| damaged(&self.path))?;
-            apply_if(&image, &mut updates, UPDATES)
-        })?;
-        apply_if(&image, &mut updates, 0)?;
+        image.apply(updates, |visit| self.journal.read(&mark, visit))?;
         self.journal.forget(mark)?;
         self.image = Some(image);
         Ok(())
-    }
-
-    /// The image has everything.
-    fn forget_all(&self) -> Result<(), Error> {
-        let mark = self.journal.rotate()?;
-        self.journal.forget(mark)
     }
 }

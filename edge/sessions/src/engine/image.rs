@@ -7,6 +7,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    hash::{BuildHasher as _, RandomState},
     path::{Path, PathBuf},
 };
 
@@ -73,24 +74,36 @@ impl Image {
         Ok(())
     }
 
-    /// Applies records in order, each name's last state only, and makes them durable.
-    pub(crate) fn apply(&self, updates: &Updates) -> Result<(), Error> {
+    /// Applies what `updates` chose among the records that `read` hands out, the same as were chosen from, and
+    /// makes it durable.
+    pub(crate) fn apply(
+        &self,
+        updates: &Updates,
+        read: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let failed = |error| failed(&self.path, &error);
         for db in &updates.cleared {
             self.clear(*db).map_err(failed)?;
         }
-        let mut batch = Batch::default();
-        for (count, (name, value)) in (1_usize..).zip(&updates.last) {
-            match value {
-                Some(value) => batch.insert(&**name, &**value),
-                None => batch.remove(&**name),
+        let (mut batch, mut count, mut place) = (Batch::default(), 0_usize, 0_u64);
+        read(&mut |record| {
+            for (name, value) in record::decode(record).flatten() {
+                if updates.is_last(name, place) {
+                    match value {
+                        Some(value) => batch.insert(name, value),
+                        None => batch.remove(name),
+                    }
+                    count += 1;
+                }
+                place += 1;
             }
-            if count.is_multiple_of(BATCH) {
-                self.db
-                    .apply_batch(std::mem::take(&mut batch))
-                    .map_err(failed)?;
+            if count >= BATCH {
+                count = 0;
+                let batch = std::mem::take(&mut batch);
+                self.db.apply_batch(batch).map_err(failed)?;
             }
-        }
+            Ok(())
+        })?;
         self.db.apply_batch(batch).map_err(failed)?;
         self.db.flush().map(drop).map_err(failed)
     }
@@ -110,44 +123,49 @@ impl Image {
     }
 }
 
-/// What some records come to: the last state of each name.
+/// Which pairs of some records are the last of their names: a session that was written a hundred times in them
+/// is applied once. Values are not held; the records are read a second time for them.
 #[derive(Debug, Default)]
 pub(crate) struct Updates {
     cleared: BTreeSet<u8>,
-    last: HashMap<Box<[u8]>, Option<Box<[u8]>>>,
-    bytes: usize,
+    hasher: (RandomState, RandomState),
+    /// The place of the last pair of each name, by the name's hash and its database; two names with one
+    /// 128-bit hash are not expected in the life of the machine.
+    last: HashMap<(u64, u64), (u8, u64)>,
+    places: u64,
 }
 
 impl Updates {
     /// Takes the next record; none: it is damaged.
     pub(crate) fn take(&mut self, record: &[u8]) -> Option<()> {
         for pair in record::decode(record) {
-            let (name, value) = pair?;
+            let (name, _) = pair?;
             match record::read_name(name)? {
                 Name::Database(db) => {
-                    self.last.retain(|name, _| name.first() != Some(&db));
-                    let held = self.last.iter().map(|(name, value)| {
-                        name.len() + value.as_ref().map_or(0, |value| value.len())
-                    });
-                    self.bytes = held.sum();
+                    self.last.retain(|_, (of, _)| *of != db);
                     self.cleared.insert(db);
                 }
-                Name::Key(..) | Name::Member(..) => {
-                    let size = |value: Option<&[u8]>| value.map_or(0, <[u8]>::len);
-                    self.bytes += name.len() + size(value);
-                    let before = self.last.insert(name.into(), value.map(Box::from));
-                    if let Some(before) = before {
-                        self.bytes -= name.len() + size(before.as_deref());
-                    }
+                Name::Key(db, _) | Name::Member(db, ..) => {
+                    self.last.insert(self.hash(name), (db, self.places));
                 }
             }
+            self.places += 1;
         }
         Some(())
     }
 
-    /// Bytes held.
-    pub(crate) const fn bytes(&self) -> usize {
-        self.bytes
+    /// How many names there are.
+    pub(crate) fn len(&self) -> usize {
+        self.last.len()
+    }
+
+    fn is_last(&self, name: &[u8], place: u64) -> bool {
+        let last = self.last.get(&self.hash(name));
+        last.is_some_and(|(_, last)| *last == place)
+    }
+
+    fn hash(&self, name: &[u8]) -> (u64, u64) {
+        (self.hasher.0.hash_one(name), self.hasher.1.hash_one(name))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Keeps four things in step that must never part: the entries, the queue of expiries, the list of changes
 //! for the journal, and the account of sessions. Takes time as a parameter; knows no command and no disk.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bongsu_sdk_model::{SessionEventKind, Timestamp};
 use indexmap::IndexMap;
@@ -27,6 +27,9 @@ pub(crate) struct Entry {
     pub(crate) value: Value,
     /// When it ends; none: never.
     pub(crate) expires: Option<Timestamp>,
+    /// Where it stands in the queue of expiries: at or before the time it expires. A life that is prolonged at
+    /// every request, as a session's is, leaves the queue as it is until the old time comes.
+    queued: Option<Timestamp>,
     /// When a command last looked at it, seconds since the epoch.
     pub(crate) accessed: u32,
 }
@@ -44,7 +47,8 @@ pub(crate) type Database = IndexMap<Key, Entry>;
 /// Every database.
 #[derive(Debug)]
 pub(crate) struct Keyspace {
-    databases: BTreeMap<u8, Database>,
+    /// By number; those beyond the end were never used.
+    databases: Vec<Database>,
     expiries: BTreeSet<(Timestamp, u8, Key)>,
     weight: usize,
     /// What the journal has not seen yet.
@@ -60,7 +64,7 @@ impl Keyspace {
     /// No keys.
     pub(crate) fn new(ledger: Ledger) -> Self {
         Self {
-            databases: BTreeMap::new(),
+            databases: Vec::new(),
             expiries: BTreeSet::new(),
             weight: 0,
             changes: Changes::default(),
@@ -75,21 +79,40 @@ impl Keyspace {
         self.weight
     }
 
-    /// The entry of a key, expired or not, for a command; notes that it was looked at.
+    /// The entry of a key for a command, and a note that it was looked at; an expired one is removed.
     pub(crate) fn touch(&mut self, db: u8, key: &[u8], now: Timestamp) -> Option<&Entry> {
-        let entry = self.databases.get_mut(&db)?.get_mut(key)?;
+        let database = self.databases.get_mut(usize::from(db))?;
+        let (position, _, entry) = database.get_full_mut(key)?;
+        if entry.is_expired(now) {
+            self.remove(db, key, SessionEventKind::Expired, now);
+            return None;
+        }
         entry.accessed = seconds(now);
+        let (_, entry) = self.database(db)?.get_index(position)?;
         Some(entry)
     }
 
     /// One database; none if it was never used.
     pub(crate) fn database(&self, db: u8) -> Option<&Database> {
-        self.databases.get(&db)
+        self.databases.get(usize::from(db))
+    }
+
+    /// The same, to change; made if it was never used.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "made just before if it was not there"
+    )]
+    fn database_mut(databases: &mut Vec<Database>, db: u8) -> &mut Database {
+        let position = usize::from(db);
+        if databases.len() <= position {
+            databases.resize_with(position + 1, Database::new);
+        }
+        &mut databases[position]
     }
 
     /// The entry of a key, expired or not.
     pub(crate) fn entry(&self, db: u8, key: &[u8]) -> Option<&Entry> {
-        self.databases.get(&db)?.get(key)
+        self.database(db)?.get(key)
     }
 
     /// Puts what the disk kept; neither a change nor a new session.
@@ -104,15 +127,14 @@ impl Keyspace {
         let key = Key::from(key);
         self.ledger.loaded(&key);
         self.weight += ENTRY_OVERHEAD + key.len() + value.weight();
-        if let Some(at) = expires {
-            self.expiries.insert((at, db, Key::clone(&key)));
-        }
+        let queued = requeue(&mut self.expiries, db, &key, None, expires);
         let accessed = seconds(now);
-        self.databases.entry(db).or_default().insert(
+        Self::database_mut(&mut self.databases, db).insert(
             key,
             Entry {
                 value,
                 expires,
+                queued,
                 accessed,
             },
         );
@@ -127,7 +149,7 @@ impl Keyspace {
         expires: Option<Timestamp>,
         now: Timestamp,
     ) {
-        let database = self.databases.entry(db).or_default();
+        let database = Self::database_mut(&mut self.databases, db);
         self.weight += value.weight();
         let accessed = seconds(now);
         if let Some((_, key, entry)) = database.get_full_mut(key) {
@@ -135,10 +157,11 @@ impl Keyspace {
             touched.extend(entry.value.members().map(Box::from));
             touched.extend(value.members().map(Box::from));
             self.weight -= entry.value.weight();
-            requeue(&mut self.expiries, db, key, entry.expires, expires);
+            let queued = requeue(&mut self.expiries, db, key, entry.queued, expires);
             *entry = Entry {
                 value,
                 expires,
+                queued,
                 accessed,
             };
         } else {
@@ -147,13 +170,14 @@ impl Keyspace {
             self.changes
                 .touch(db, &key)
                 .extend(value.members().map(Box::from));
-            requeue(&mut self.expiries, db, &key, None, expires);
+            let queued = requeue(&mut self.expiries, db, &key, None, expires);
             self.ledger.record(SessionEventKind::Created, &key, now);
             database.insert(
                 key,
                 Entry {
                     value,
                     expires,
+                    queued,
                     accessed,
                 },
             );
@@ -168,12 +192,15 @@ impl Keyspace {
         why: SessionEventKind,
         now: Timestamp,
     ) -> Option<Entry> {
-        let (key, entry) = self.databases.get_mut(&db)?.swap_remove_entry(key)?;
+        let (key, entry) = self
+            .databases
+            .get_mut(usize::from(db))?
+            .swap_remove_entry(key)?;
         self.changes
             .touch(db, &key)
             .extend(entry.value.members().map(Box::from));
         self.weight -= ENTRY_OVERHEAD + key.len() + entry.value.weight();
-        requeue(&mut self.expiries, db, &key, entry.expires, None);
+        requeue(&mut self.expiries, db, &key, entry.queued, None);
         if why == SessionEventKind::Expired {
             self.notices.note(Class::Expired, "expired", db, &key);
         }
@@ -185,13 +212,13 @@ impl Keyspace {
     pub(crate) fn set_expiry(&mut self, db: u8, key: &[u8], expires: Option<Timestamp>) -> bool {
         let found = self
             .databases
-            .get_mut(&db)
+            .get_mut(usize::from(db))
             .and_then(|database| database.get_full_mut(key));
         let Some((_, key, entry)) = found else {
             return false;
         };
         self.changes.touch(db, key);
-        requeue(&mut self.expiries, db, key, entry.expires, expires);
+        entry.queued = requeue(&mut self.expiries, db, key, entry.queued, expires);
         entry.expires = expires;
         true
     }
@@ -205,7 +232,7 @@ impl Keyspace {
         now: Timestamp,
         edit: impl FnOnce(&mut Value, &mut Touched) -> R,
     ) -> Option<R> {
-        let (_, shared, entry) = self.databases.get_mut(&db)?.get_full_mut(key)?;
+        let (_, shared, entry) = self.databases.get_mut(usize::from(db))?.get_full_mut(key)?;
         let mut touched = Touched::new();
         let before = entry.value.weight();
         let result = edit(&mut entry.value, &mut touched);
@@ -222,9 +249,10 @@ impl Keyspace {
 
     /// Removes every key of a database.
     pub(crate) fn clear(&mut self, db: u8, now: Timestamp) {
-        let Some(database) = self.databases.remove(&db) else {
+        let Some(database) = self.databases.get_mut(usize::from(db)) else {
             return;
         };
+        let database = std::mem::take(database);
         self.changes.clear(db);
         self.expiries.retain(|(_, number, _)| *number != db);
         for (key, entry) in &database {
@@ -233,7 +261,7 @@ impl Keyspace {
         }
     }
 
-    /// When the next key expires.
+    /// When the next key may expire.
     pub(crate) fn next_expiry(&self) -> Option<Timestamp> {
         self.expiries.first().map(|(at, ..)| *at)
     }
@@ -245,9 +273,27 @@ impl Keyspace {
             let Some((_, db, key)) = due.cloned() else {
                 return false;
             };
-            self.remove(db, &key, SessionEventKind::Expired, now);
+            if self
+                .entry(db, &key)
+                .is_some_and(|entry| entry.is_expired(now))
+            {
+                self.remove(db, &key, SessionEventKind::Expired, now);
+            } else {
+                self.put_off(db, &key);
+            }
         }
         true
+    }
+
+    /// Queues a key again whose life was prolonged since it was queued.
+    fn put_off(&mut self, db: u8, key: &Key) {
+        let database = Self::database_mut(&mut self.databases, db);
+        if let Some(entry) = database.get_mut(key) {
+            if let Some(at) = entry.queued {
+                self.expiries.remove(&(at, db, Key::clone(key)));
+            }
+            entry.queued = requeue(&mut self.expiries, db, key, None, entry.expires);
+        }
     }
 
     /// Writes the present state of what was changed since the last time at the end of `record`;
@@ -276,23 +322,27 @@ fn seconds(now: Timestamp) -> u32 {
     u32::try_from(now.as_ms() / 1000).unwrap_or(u32::MAX)
 }
 
-/// Keeps the queue in step with an entry whose expiry changes.
+/// Keeps the queue in step with an entry that stands in it at `queued` and now expires at `expires`. Where it
+/// stands now: as before if it need not be looked at any earlier.
 fn requeue(
     queue: &mut BTreeSet<(Timestamp, u8, Key)>,
     db: u8,
     key: &Key,
-    before: Option<Timestamp>,
-    after: Option<Timestamp>,
-) {
-    if before == after {
-        return;
+    queued: Option<Timestamp>,
+    expires: Option<Timestamp>,
+) -> Option<Timestamp> {
+    if let (Some(queued), Some(expires)) = (queued, expires)
+        && queued <= expires
+    {
+        return Some(queued);
     }
-    if let Some(at) = before {
+    if let Some(at) = queued {
         queue.remove(&(at, db, Key::clone(key)));
     }
-    if let Some(at) = after {
+    if let Some(at) = expires {
         queue.insert((at, db, Key::clone(key)));
     }
+    expires
 }
 
 #[cfg(test)]
@@ -316,8 +366,11 @@ mod tests {
         keys.put(1, b"c", text(), None, now);
         assert!(keys.set_expiry(1, b"c", at(15)) && !keys.set_expiry(2, b"c", None));
         assert_eq!((keys.expiries.len(), keys.next_expiry()), (3, at(10)));
-        keys.expire_due(Timestamp::from_ms(15), 1);
-        assert!(keys.entry(0, b"a").is_none() && keys.entry(1, b"c").is_some());
+        keys.put(0, b"a", text(), at(16), now);
+        keys.expire_due(Timestamp::from_ms(10), 1);
+        assert_eq!((keys.expiries.len(), keys.next_expiry()), (3, at(15)));
+        keys.expire_due(Timestamp::from_ms(16), 1);
+        assert!(keys.entry(1, b"c").is_none() && keys.entry(0, b"a").is_some());
         keys.expire_due(Timestamp::from_ms(20), 100);
         assert_eq!(
             (
