@@ -20,12 +20,14 @@ mod keyspace;
 mod ledger;
 mod notice;
 mod record;
+mod restore;
 mod shards;
 mod stats;
 mod value;
 
 use std::{
     cell::RefCell,
+    collections::BTreeSet,
     fmt,
     sync::{
         Arc, MutexGuard,
@@ -47,6 +49,7 @@ pub(crate) use self::{
 use self::{
     fold::Fold,
     journal::{Failure, Journal, Position},
+    record::Name,
     shards::{SHARDS, Scope, Shards},
 };
 use crate::{
@@ -109,11 +112,21 @@ impl Engine {
     ) -> Result<Self, Error> {
         let shards = Shards::new(make);
         let now = clock.now();
-        let (journal, fold) = fold::open(config, |db, key, value, expires| {
-            shards
-                .one(shards.number(key))
-                .load(db, key, value, expires, now);
+        let (journal, fold) = fold::open(config, |name, value| {
+            let name = record::read_name(name)?;
+            match name {
+                Name::Database(_) => shards
+                    .lock(Scope::All)
+                    .iter_mut()
+                    .try_for_each(|shard| shard.restore(&name, value, now)),
+                Name::Key(_, key) | Name::Member(_, key, _) => {
+                    shards.one(shards.number(key)).restore(&name, value, now)
+                }
+            }
         })?;
+        let mut all = shards.lock(Scope::All);
+        all.iter_mut().for_each(Keyspace::restored);
+        drop(all);
         let weight = shards.lock(Scope::All).iter().map(Keyspace::weight).sum();
         tallies.note_bytes(weight);
         tracing::info!(sessions = tallies.counts().active, "session store loaded");
@@ -198,6 +211,15 @@ impl Engine {
     /// so far is before the position.
     fn finish(&self, shards: &mut [MutexGuard<'_, Keyspace>], before: usize) -> Position {
         RECORD.with_borrow_mut(|record| {
+            // Every shard notes a database it emptied; the record says so once, in front of all keys.
+            let cleared: BTreeSet<u8> = shards
+                .iter()
+                .flat_map(|shard| shard.changes.cleared())
+                .copied()
+                .collect();
+            for db in cleared {
+                record::encode_cleared(db, record);
+            }
             let mut changed = [false; SHARDS];
             for (shard, changed) in shards.iter_mut().zip(&mut changed) {
                 *changed = shard.write_changes(record);

@@ -40,7 +40,7 @@ impl Changes {
         self.keys.is_empty() && self.cleared.is_empty()
     }
 
-    /// Databases that were emptied before anything else was touched.
+    /// Databases that were emptied; what else was touched in them may have been before or after.
     pub(crate) fn cleared(&self) -> &[u8] {
         &self.cleared
     }

@@ -1,4 +1,4 @@
-//! Moves what the journal holds into the image, in the background and at the start.
+//! Moves what the journal holds into the image, in the background, and reads both at the start.
 //!
 //! A segment is read back from the journal, not from memory: the keys in memory are not touched, no command
 //! waits, and of a session written a hundred times in a segment only the last state is applied. Rejected:
@@ -19,8 +19,9 @@ use std::{
 };
 
 use super::{
-    image::{Image, Load, Updates},
-    journal::{Journal, Mark},
+    image::{Image, Updates},
+    journal::Journal,
+    record,
 };
 use crate::{Config, Durability, Error};
 
@@ -29,8 +30,11 @@ const BACKLOG: u64 = 256 << 20;
 /// Time between two looks at the backlog.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Opens journal and image, brings the image up to date, and hands its keys to `load`. Blocks.
-pub(super) fn open(config: &Config, mut load: impl Load) -> Result<(Arc<Journal>, Fold), Error> {
+/// Opens image and journal and hands every pair of both to `restore`. Blocks.
+pub(super) fn open(
+    config: &Config,
+    mut restore: impl FnMut(&[u8], Option<&[u8]>) -> Option<()>,
+) -> Result<(Arc<Journal>, Fold), Error> {
     let path = &config.data_dir;
     if config.durability == Durability::Memory {
         let journal = Journal::open(path, Durability::Memory, |_| Ok(()))?;
@@ -45,23 +49,21 @@ pub(super) fn open(config: &Config, mut load: impl Load) -> Result<(Arc<Journal>
         source,
     })?;
     let image = Image::open(path)?;
-    let mut updates = Updates::default();
+    image.load(|name, value| restore(name, Some(value)))?;
     let journal = Journal::open(path, config.durability, |record| {
-        updates.take(record).ok_or_else(|| damaged(path))
+        let mut pairs = record::decode(record);
+        let restored = pairs.try_for_each(|pair| {
+            let (name, value) = pair?;
+            restore(name, value)
+        });
+        restored.ok_or_else(|| damaged(path))
     })?;
-    let mut folder = Folder {
+    let folder = Folder {
         path: path.clone(),
-        journal,
+        journal: Arc::clone(&journal),
         image: Some(image),
     };
-    if updates.len() > 0 {
-        tracing::info!(updates = updates.len(), "reading the session journal");
-    }
-    folder.apply(&updates)?;
-    if let Some(image) = &folder.image {
-        image.load(&mut load)?;
-    }
-    Ok((Arc::clone(&folder.journal), Fold::start(folder)?))
+    Ok((journal, Fold::start(folder)?))
 }
 
 fn damaged(path: &Path) -> Error {
@@ -132,26 +134,16 @@ impl Folder {
     }
 
     fn fold(&mut self) -> Result<(), Error> {
+        let image = match self.image.take() {
+            Some(image) => image,
+            None => Image::open(&self.path)?,
+        };
         let mark = self.journal.rotate()?;
         let mut updates = Updates::default();
         self.journal.read(&mark, |record| {
             updates.take(record).ok_or_else(|| damaged(&self.path))
         })?;
-        self.apply_until(&updates, mark)
-    }
-
-    /// Applies everything that is in the journal now.
-    fn apply(&mut self, updates: &Updates) -> Result<(), Error> {
-        let mark = self.journal.rotate()?;
-        self.apply_until(updates, mark)
-    }
-
-    fn apply_until(&mut self, updates: &Updates, mark: Mark) -> Result<(), Error> {
-        let image = match self.image.take() {
-            Some(image) => image,
-            None => Image::open(&self.path)?,
-        };
-        image.apply(updates, |visit| self.journal.read(&mark, visit))?;
+        image.apply(&updates, |visit| self.journal.read(&mark, visit))?;
         self.journal.forget(mark)?;
         self.image = Some(image);
         Ok(())

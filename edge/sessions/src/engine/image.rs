@@ -11,14 +11,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bongsu_sdk_model::Timestamp;
-use bytes::Bytes;
 use sled::Batch;
 
-use super::{
-    record::{self, Name},
-    value::Value,
-};
+use super::record::{self, Name};
 use crate::Error;
 
 /// The format of `record`.
@@ -37,10 +32,6 @@ pub(crate) struct Image {
     path: PathBuf,
 }
 
-/// Takes a key with its value and expiry.
-pub(crate) trait Load: FnMut(u8, &[u8], Value, Option<Timestamp>) {}
-impl<F: FnMut(u8, &[u8], Value, Option<Timestamp>)> Load for F {}
-
 impl Image {
     /// Opens or creates the image in `path`.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
@@ -57,19 +48,20 @@ impl Image {
         })
     }
 
-    /// Hands every key to `load`, expired ones too.
-    pub(crate) fn load(&self, load: &mut impl Load) -> Result<(), Error> {
-        let mut open = None;
+    /// Hands every pair to `restore`, a key's own before those of its members.
+    pub(crate) fn load(
+        &self,
+        mut restore: impl FnMut(&[u8], &[u8]) -> Option<()>,
+    ) -> Result<(), Error> {
         let mut records = 0_u64;
         for pair in &*self.db {
             let (name, value) = pair.map_err(|error| failed(&self.path, &error))?;
-            place(load, &mut open, &name, &value).ok_or_else(|| self.damaged())?;
+            restore(&name, &value).ok_or_else(|| self.damaged())?;
             records += 1;
             if records.is_multiple_of(PROGRESS) {
                 tracing::info!(records, "loading sessions");
             }
         }
-        close(load, open.take());
         tracing::info!(records, "session image loaded");
         Ok(())
     }
@@ -154,11 +146,6 @@ impl Updates {
         Some(())
     }
 
-    /// How many names there are.
-    pub(crate) fn len(&self) -> usize {
-        self.last.len()
-    }
-
     fn is_last(&self, name: &[u8], place: u64) -> bool {
         let last = self.last.get(&self.hash(name));
         last.is_some_and(|(_, last)| *last == place)
@@ -195,55 +182,4 @@ fn check_format(db: &sled::Db, path: &Path) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// A key whose members are still being read.
-#[derive(Debug)]
-struct Open {
-    db: u8,
-    key: Vec<u8>,
-    value: Value,
-    expires: Option<Timestamp>,
-}
-
-/// Takes one pair in order: a key's own pair opens its entry, its members go into it, the next key closes it.
-/// None: no such pair can have been written.
-fn place(load: &mut impl Load, open: &mut Option<Open>, name: &[u8], value: &[u8]) -> Option<()> {
-    match record::read_name(name)? {
-        Name::Database(_) => None,
-        Name::Key(db, key) => {
-            let (value, expires) = record::read_header(value)?;
-            let key = key.to_vec();
-            close(
-                load,
-                open.replace(Open {
-                    db,
-                    key,
-                    value,
-                    expires,
-                }),
-            );
-            Some(())
-        }
-        Name::Member(db, key, member) => {
-            let open = open.as_mut()?;
-            if open.db != db || open.key != key {
-                return None;
-            }
-            match &mut open.value {
-                Value::String(_) => return None,
-                Value::Hash(fields) => fields.insert(member, Bytes::copy_from_slice(value)),
-                Value::Set(fields) => fields.insert(member, ()),
-            };
-            Some(())
-        }
-    }
-}
-
-fn close(load: &mut impl Load, done: Option<Open>) {
-    if let Some(open) = done
-        && !open.value.is_hollow()
-    {
-        load(open.db, &open.key, open.value, open.expires);
-    }
 }

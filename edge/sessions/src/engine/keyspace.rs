@@ -115,7 +115,7 @@ impl Keyspace {
         self.database(db)?.get(key)
     }
 
-    /// Puts what the disk kept; neither a change nor a new session.
+    /// Puts a key that is not there; neither a change nor a new session.
     pub(crate) fn load(
         &mut self,
         db: u8,
@@ -125,7 +125,6 @@ impl Keyspace {
         now: Timestamp,
     ) {
         let key = Key::from(key);
-        self.ledger.loaded(&key);
         self.weight += ENTRY_OVERHEAD + key.len() + value.weight();
         let queued = requeue(&mut self.expiries, db, &key, None, expires);
         let accessed = seconds(now);
@@ -138,6 +137,67 @@ impl Keyspace {
                 accessed,
             },
         );
+    }
+
+    /// Takes a key out as if it had never been there.
+    pub(crate) fn forget(&mut self, db: u8, key: &[u8]) {
+        let _ = self.take(db, key);
+    }
+
+    /// Empties a database as if there had never been anything in it.
+    pub(crate) fn forget_database(&mut self, db: u8) -> Database {
+        let database = self
+            .databases
+            .get_mut(usize::from(db))
+            .map(std::mem::take)
+            .unwrap_or_default();
+        self.expiries.retain(|(_, number, _)| *number != db);
+        for (key, entry) in &database {
+            self.weight -= ENTRY_OVERHEAD + key.len() + entry.value.weight();
+        }
+        database
+    }
+
+    /// Gives a key another expiry; neither a change nor looked at.
+    pub(crate) fn queue(&mut self, db: u8, key: &[u8], expires: Option<Timestamp>) -> Option<&Key> {
+        let database = self.databases.get_mut(usize::from(db))?;
+        let (_, key, entry) = database.get_full_mut(key)?;
+        entry.queued = requeue(&mut self.expiries, db, key, entry.queued, expires);
+        entry.expires = expires;
+        Some(key)
+    }
+
+    /// Lets `edit` change the value of a key; neither a change nor looked at.
+    pub(crate) fn with_value<R>(
+        &mut self,
+        db: u8,
+        key: &[u8],
+        edit: impl FnOnce(&mut Value) -> R,
+    ) -> Option<R> {
+        let database = self.databases.get_mut(usize::from(db))?;
+        let entry = database.get_mut(key)?;
+        let before = entry.value.weight();
+        let result = edit(&mut entry.value);
+        self.weight = self.weight - before + entry.value.weight();
+        Some(result)
+    }
+
+    /// Counts the keys of a database that are sessions.
+    pub(crate) fn count_sessions(&mut self, db: u8) {
+        if let Some(database) = self.databases.get(usize::from(db)) {
+            for key in database.keys() {
+                self.ledger.loaded(key);
+            }
+        }
+    }
+
+    /// Takes a key out of the entries, the queue and the weight.
+    fn take(&mut self, db: u8, key: &[u8]) -> Option<(Key, Entry)> {
+        let database = self.databases.get_mut(usize::from(db))?;
+        let (key, entry) = database.swap_remove_entry(key)?;
+        self.weight -= ENTRY_OVERHEAD + key.len() + entry.value.weight();
+        requeue(&mut self.expiries, db, &key, entry.queued, None);
+        Some((key, entry))
     }
 
     /// Gives a key a value and an expiry, whatever it held.
@@ -192,15 +252,10 @@ impl Keyspace {
         why: SessionEventKind,
         now: Timestamp,
     ) -> Option<Entry> {
-        let (key, entry) = self
-            .databases
-            .get_mut(usize::from(db))?
-            .swap_remove_entry(key)?;
+        let (key, entry) = self.take(db, key)?;
         self.changes
             .touch(db, &key)
             .extend(entry.value.members().map(Box::from));
-        self.weight -= ENTRY_OVERHEAD + key.len() + entry.value.weight();
-        requeue(&mut self.expiries, db, &key, entry.queued, None);
         if why == SessionEventKind::Expired {
             self.notices.note(Class::Expired, "expired", db, &key);
         }
@@ -210,16 +265,10 @@ impl Keyspace {
 
     /// Changes when a key expires; whether it is there.
     pub(crate) fn set_expiry(&mut self, db: u8, key: &[u8], expires: Option<Timestamp>) -> bool {
-        let found = self
-            .databases
-            .get_mut(usize::from(db))
-            .and_then(|database| database.get_full_mut(key));
-        let Some((_, key, entry)) = found else {
+        let Some(key) = self.queue(db, key, expires).cloned() else {
             return false;
         };
-        self.changes.touch(db, key);
-        entry.queued = requeue(&mut self.expiries, db, key, entry.queued, expires);
-        entry.expires = expires;
+        self.changes.touch(db, &key);
         true
     }
 
@@ -249,14 +298,12 @@ impl Keyspace {
 
     /// Removes every key of a database.
     pub(crate) fn clear(&mut self, db: u8, now: Timestamp) {
-        let Some(database) = self.databases.get_mut(usize::from(db)) else {
+        let database = self.forget_database(db);
+        if database.is_empty() {
             return;
-        };
-        let database = std::mem::take(database);
+        }
         self.changes.clear(db);
-        self.expiries.retain(|(_, number, _)| *number != db);
-        for (key, entry) in &database {
-            self.weight -= ENTRY_OVERHEAD + key.len() + entry.value.weight();
+        for key in database.keys() {
             self.ledger.record(SessionEventKind::Destroyed, key, now);
         }
     }

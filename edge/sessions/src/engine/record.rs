@@ -32,12 +32,14 @@ const GONE: u32 = u32::MAX;
 /// A name and its value; none: it is gone.
 pub(super) type Pair<'a> = (&'a [u8], Option<&'a [u8]>);
 
-/// Writes the present state of everything in `changes` at the end of `out`.
+/// Writes at the end of `out` that a database was emptied; must stand before the state of any key in it.
+pub(super) fn encode_cleared(db: u8, out: &mut Vec<u8>) {
+    name(out, &[&[db]]);
+    out.extend(GONE.to_le_bytes());
+}
+
+/// Writes the present state of every key in `changes` at the end of `out`.
 pub(super) fn encode(keyspace: &Keyspace, changes: &Changes, out: &mut Vec<u8>) {
-    for db in changes.cleared() {
-        name(out, &[&[*db]]);
-        out.extend(GONE.to_le_bytes());
-    }
     for (db, key, touched) in changes.iter() {
         let entry = keyspace.entry(db, key);
         let length = length(key).to_be_bytes();

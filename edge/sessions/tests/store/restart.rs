@@ -43,6 +43,8 @@ async fn acknowledged_writes_are_there_after_a_kill() {
         "HSET from f v",
         "RENAME from to",
         "SELECT 3",
+        "SET flushed v",
+        "FLUSHDB",
         "SET elsewhere v",
         "SELECT 0",
         "EXPIRE sess:2 50",
