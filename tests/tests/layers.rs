@@ -55,7 +55,6 @@ const ONLY: &[(&str, &[&str])] = &[
     ("postcard", &["sdk/wire", "sdk/sketch"]),
     ("wasmtime", &["sdk/host"]),
     ("wit-bindgen", &["sdk/guest"]),
-    ("redis-protocol", &["edge/sessions"]),
     ("tonic", &["edge/collect"]),
     ("opentelemetry-proto", &["edge/collect"]),
     ("sysinfo", &["edge/collect"]),

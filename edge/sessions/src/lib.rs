@@ -46,8 +46,6 @@
 //! - **A command is data until it runs** (table entry and arguments), so that transactions and scripts can
 //!   queue, check and replay them. Rejected: an enum with a variant per command; parsing would be apart from
 //!   applying, but Redis interleaves its argument checks with looking at the key, and error texts would drift.
-//! - **`redis-protocol` is the decoder, our framer its guard.** The decoder recurses into nested
-//!   arrays and restarts at every byte that arrives; only whole, flat, bounded requests reach it.
 //! - **An insertion-ordered map per database and shard, and a `SCAN` cursor that is a position counted downwards.**
 //!   Removal moves the last key into the hole, which the cursor has yet to pass, so no key that stays is
 //!   missed. Rejected: a cursor over hash buckets, which needs a hash table of our own.
