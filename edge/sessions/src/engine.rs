@@ -10,6 +10,8 @@
 
 mod changes;
 mod db;
+#[cfg_attr(not(test), expect(dead_code, reason = "the engine moves onto it next"))]
+mod journal;
 mod keyspace;
 mod ledger;
 mod log;
