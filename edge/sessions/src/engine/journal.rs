@@ -316,7 +316,12 @@ fn first_segment(
             sure: last.length,
         };
     }
-    let mut segment = Segment::create(files, path, number, before)?;
+    let mut segment = Segment::begin(
+        files,
+        files.create(&segment::path(path, number))?,
+        number,
+        before,
+    )?;
     segment.sync(files)?;
     files.sync(directory)?;
     Ok(segment)

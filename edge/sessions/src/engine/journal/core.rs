@@ -172,11 +172,15 @@ impl Core {
             // Most of it now, while writers need not wait.
             self.sync_behind()?;
         }
+        // Made before the lock is taken: an empty file says nothing, and names may take their time.
+        let number = lock(&self.writer).segment.number + 1;
+        let file = self.files.create(&segment::path(&self.path, number));
+        let file = file.map_err(|error| Failure::new(&error.to_string()))?;
         let mut writer = lock(&self.writer);
         self.commit_with(&mut writer)?;
-        // From the moment the next segment may exist, it says where this one ends: after a failure nothing
-        // more may be written here.
-        let next = self.create_after(&writer.segment);
+        // From here on the next segment says where this one ends: after a failure nothing more may be
+        // written here.
+        let next = self.begin_after(&writer.segment, file);
         let mut next = next.map_err(|error| self.fail(&error))?;
         if self.durability == Durability::Group {
             self.settle_file(&mut next)
@@ -207,9 +211,9 @@ impl Core {
         self.files.write(new, &frame::preamble(before), 0)
     }
 
-    fn create_after(&self, segment: &Segment) -> io::Result<Segment> {
+    fn begin_after(&self, segment: &Segment, file: File) -> io::Result<Segment> {
         let before = segment.ending(self.durability);
-        Segment::create(&*self.files, &self.path, segment.number + 1, before)
+        Segment::begin(&*self.files, file, segment.number + 1, before)
     }
 
     /// Puts a new segment and its name on disk.
@@ -252,7 +256,9 @@ impl Core {
     pub(super) fn retry(&self) {
         let mut writer = lock(&self.writer);
         let end = self.take(&mut writer);
-        let next = self.create_after(&writer.segment).and_then(|mut next| {
+        let path = segment::path(&self.path, writer.segment.number + 1);
+        let next = self.files.create(&path).and_then(|file| {
+            let mut next = self.begin_after(&writer.segment, file)?;
             next.write(&*self.files, &writer.group, self.durability)?;
             self.settle_file(&mut next)?;
             Ok(next)
@@ -269,7 +275,7 @@ impl Core {
             Err(error) => {
                 tracing::debug!(%error, "the session journal still cannot be written");
                 // It would take the room that others need to make room.
-                let _ = fs::remove_file(segment::path(&self.path, writer.segment.number + 1));
+                let _ = fs::remove_file(path);
             }
         }
     }

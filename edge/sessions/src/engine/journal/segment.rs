@@ -30,14 +30,14 @@ pub(super) struct Segment {
 }
 
 impl Segment {
-    /// Makes the file of segment `number`, which continues one that ended as `before` says. Not yet on disk.
-    pub(super) fn create(
+    /// Begins segment `number`, which continues one that ended as `before` says, in an empty file. Not yet on
+    /// disk.
+    pub(super) fn begin(
         files: &dyn Files,
-        directory: &Path,
+        file: File,
         number: u64,
         before: Before,
     ) -> io::Result<Self> {
-        let file = files.create(&path(directory, number))?;
         files.write(&file, &preamble(before), 0)?;
         let written = PREAMBLE as u64;
         Ok(Self {

@@ -141,24 +141,36 @@ async fn a_failed_sync_of_what_the_kernel_had_refuses_writes_and_the_next_start_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rotation_that_fails_leaves_nothing_that_hides_later_records() {
     for durability in BOTH {
-        for fault in [
-            (|faults| &faults.bare) as fn(&Faults) -> &AtomicBool,
-            |faults| &faults.full,
-        ] {
-            let dir = tempfile::tempdir().unwrap();
-            let disk = Faulty::default();
-            let journal = open_on(&disk, dir.path(), durability);
-            put(&journal, b"1").await;
-            fault(&disk.0).store(true, SeqCst);
-            assert!(journal.rotate().is_err());
-            let second = journal.append(b"2");
-            assert!(journal.settled(second).await.is_err());
-            fault(&disk.0).store(false, SeqCst);
-            until("recovery", || journal.refusal().is_none()).await;
-            journal.settled(second).await.unwrap();
-            put(&journal, b"3").await;
-            assert_eq!(found_in_copy(dir.path()), [b"1", b"2", b"3"]);
-        }
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Faulty::default();
+        let journal = open_on(&disk, dir.path(), durability);
+        put(&journal, b"1").await;
+        disk.0.full.store(true, SeqCst);
+        assert!(journal.rotate().is_err());
+        let second = journal.append(b"2");
+        assert!(journal.settled(second).await.is_err());
+        disk.0.full.store(false, SeqCst);
+        until("recovery", || journal.refusal().is_none()).await;
+        journal.settled(second).await.unwrap();
+        put(&journal, b"3").await;
+        assert_eq!(found_in_copy(dir.path()), [b"1", b"2", b"3"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_no_further_file_can_be_made_writing_goes_on_in_the_old_one() {
+    for durability in BOTH {
+        let dir = tempfile::tempdir().unwrap();
+        let disk = Faulty::default();
+        let journal = open_on(&disk, dir.path(), durability);
+        disk.0.bare.store(true, SeqCst);
+        put(&journal, b"1").await;
+        assert!(journal.rotate().is_err());
+        put(&journal, b"2").await;
+        disk.0.bare.store(false, SeqCst);
+        journal.rotate().unwrap();
+        put(&journal, b"3").await;
+        assert_eq!(found_in_copy(dir.path()), [b"1", b"2", b"3"]);
     }
 }
 
