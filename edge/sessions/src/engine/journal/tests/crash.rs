@@ -10,6 +10,10 @@ use std::{
 };
 
 use proptest::{collection::vec, prelude::*};
+use tokio::sync::{
+    Semaphore,
+    mpsc::{UnboundedSender, unbounded_channel},
+};
 
 use super::*;
 use crate::engine::journal::{
@@ -121,16 +125,17 @@ struct World {
     journal: Arc<Journal>,
     /// The state, changed before its record is appended.
     state: Mutex<HashSet<u64>>,
-    /// What was acknowledged.
-    ledger: Mutex<Vec<u64>>,
     /// What was folded out of the journal; held while it forgets.
     image: Mutex<HashSet<u64>>,
     next: AtomicU64,
+    /// How many may still be written.
+    leave: Semaphore,
     over: AtomicBool,
 }
 
-async fn write_on(world: Arc<World>) {
-    while !world.over.load(Relaxed) {
+async fn write_on(world: Arc<World>, acknowledged: UnboundedSender<u64>) {
+    while let Ok(leave) = world.leave.acquire().await {
+        leave.forget();
         let id = world.next.fetch_add(1, Relaxed);
         lock(&world.state).insert(id);
         let size = usize::try_from(id * 37 % 1500).unwrap();
@@ -138,7 +143,7 @@ async fn write_on(world: Arc<World>) {
             .journal
             .append(&[&id.to_le_bytes()[..], &vec![7; size]].concat());
         world.journal.settled(at).await.unwrap();
-        lock(&world.ledger).push(id);
+        acknowledged.send(id).unwrap();
     }
 }
 
@@ -162,20 +167,22 @@ async fn a_copy_at_any_instant_holds_everything_settled_while_segments_come_and_
         let world = Arc::new(World {
             journal: open(dir.path(), durability).0,
             state: Mutex::default(),
-            ledger: Mutex::default(),
             image: Mutex::default(),
             next: AtomicU64::default(),
+            leave: Semaphore::new(0),
             over: AtomicBool::default(),
         });
+        let (sender, mut heard) = unbounded_channel();
         let writers: Vec<_> = (0..20)
-            .map(|_| tokio::spawn(write_on(Arc::clone(&world))))
+            .map(|_| tokio::spawn(write_on(Arc::clone(&world), sender.clone())))
             .collect();
         let folding = Arc::clone(&world);
         let folder = std::thread::spawn(move || fold_on(&folding));
+        let mut acknowledged = Vec::new();
         for round in 0..30 {
-            let before = lock(&world.ledger).len();
-            until("progress", || lock(&world.ledger).len() > before + 20).await;
-            let acknowledged = lock(&world.ledger).clone();
+            // Many more than are waited for, so that the copy is taken while they are written.
+            world.leave.add_permits(200);
+            heard.recv_many(&mut acknowledged, 50).await;
             let (mut kept, copied) = {
                 let image = lock(&world.image);
                 let copy = tempfile::tempdir().unwrap();
@@ -194,6 +201,7 @@ async fn a_copy_at_any_instant_holds_everything_settled_while_segments_come_and_
                 .collect();
             assert!(lost.is_empty(), "{durability:?}, round {round}: {lost:?}");
         }
+        world.leave.close();
         world.over.store(true, Relaxed);
         for writer in writers {
             writer.await.unwrap();
