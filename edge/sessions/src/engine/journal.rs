@@ -63,6 +63,9 @@ use self::{
 };
 use crate::{Durability, Error};
 
+/// How often a task lets others work before it waits for another to write.
+const PATIENCE: usize = 4;
+
 /// How often the journal does what nobody waits for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
@@ -209,9 +212,7 @@ impl Journal {
             return outcome;
         }
         if core.durability == Durability::Os {
-            // Whoever was writing meanwhile may have settled it, and another have failed since.
-            let written = core.commit();
-            return core.outcome(at).unwrap_or(written);
+            return write(core, at).await;
         }
         match core.signal.wait(at, || core.outcome(at)) {
             Ok(answer) => answer.await.unwrap_or_else(|_| Err(closed())),
@@ -283,6 +284,23 @@ impl Drop for Journal {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Has what is before `at` written, by this task or by one that is at it. A worker that sleeps until another is
+/// done costs two switches of its thread, so it first does whatever else it has to do.
+async fn write(core: &Core, at: Position) -> Result<(), Failure> {
+    for _ in 0..PATIENCE {
+        if let Some(written) = core.try_commit() {
+            return core.outcome(at).unwrap_or(written);
+        }
+        yield_now().await;
+        if let Some(outcome) = core.outcome(at) {
+            return outcome;
+        }
+    }
+    // Whoever was writing meanwhile may have settled it, and another have failed since.
+    let written = core.commit();
+    core.outcome(at).unwrap_or(written)
 }
 
 fn closed() -> Failure {

@@ -8,7 +8,7 @@ use std::{
     io, mem,
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{
             AtomicBool, AtomicU64,
             Ordering::{Acquire, Relaxed, Release},
@@ -103,6 +103,19 @@ impl Core {
         let written = self.commit_with(&mut lock(&self.writer));
         self.signal.release(Position(self.settled.load(Acquire)));
         written
+    }
+
+    /// The same, unless somebody is writing.
+    pub(super) fn try_commit(&self) -> Option<Result<(), Failure>> {
+        let mut writer = match self.writer.try_lock() {
+            Ok(writer) => writer,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        let written = self.commit_with(&mut writer);
+        drop(writer);
+        self.signal.release(Position(self.settled.load(Acquire)));
+        Some(written)
     }
 
     fn commit_with(&self, writer: &mut Writer) -> Result<(), Failure> {
