@@ -7,6 +7,7 @@
 )]
 
 mod client;
+mod differential;
 mod events;
 mod group_commit;
 mod hostile;
