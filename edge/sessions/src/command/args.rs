@@ -57,7 +57,7 @@ pub(super) fn at_least(text: &[u8], least: i64, refusal: &'static str) -> Result
     number(text)
         .filter(|number| *number >= least)
         .and_then(|number| usize::try_from(number).ok())
-        .ok_or_else(|| Refusal::Fixed(refusal))
+        .ok_or(Refusal::Fixed(refusal))
 }
 
 /// How many, or Redis's refusal of a negative number.

@@ -46,7 +46,7 @@ fn command(_: &mut Client, args: &[Bytes]) -> Outcome {
         (b"INFO", names) => {
             let described = names
                 .iter()
-                .map(|name| named(name).map_or(Reply::NullArray, describe));
+                .map(|name| named(name).map_or(Reply::Null, describe));
             Ok(Reply::Array(described.collect()))
         }
         (b"DOCS", []) => Ok(Reply::Map(table().map(document).collect())),

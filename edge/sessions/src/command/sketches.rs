@@ -17,7 +17,7 @@ use super::{
     on_keys,
 };
 use crate::{
-    engine::{Class, Db},
+    engine::{Class, Db, Value},
     protocol::Reply,
 };
 
@@ -39,7 +39,7 @@ fn sketch(db: &mut Db<'_>, key: &[u8]) -> Result<Option<Sketch>, Refusal> {
 
 fn put(db: &mut Db<'_>, key: &[u8], sketch: Sketch) {
     let expires = db.entry(key).and_then(|entry| entry.expires);
-    db.put_string(key, &sketch.into_bytes(), expires);
+    db.put(key, Value::String(sketch.into_bytes()), expires);
     db.notify(Class::String, "pfadd", key);
 }
 

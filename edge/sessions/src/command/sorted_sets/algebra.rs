@@ -133,13 +133,10 @@ fn compute(
     command: &'static str,
 ) -> Result<(Members, Query), Refusal> {
     let (count, rest) = args.split_first().ok_or(Refusal::Syntax)?;
-    let count = match usize::try_from(integer(count)?) {
-        Ok(count @ 1..) => count,
-        _ => {
-            return Err(Refusal::Text(format!(
-                "ERR at least 1 input key is needed for '{command}' command"
-            )));
-        }
+    let Ok(count @ 1..) = usize::try_from(integer(count)?) else {
+        return Err(Refusal::Text(format!(
+            "ERR at least 1 input key is needed for '{command}' command"
+        )));
     };
     let (keys, options) = rest.split_at_checked(count).ok_or(Refusal::Syntax)?;
     let sources: Result<Vec<_>, _> = keys.iter().map(|key| source(db, key)).collect();

@@ -62,7 +62,7 @@ impl Drop for Redis {
     }
 }
 
-/// A reply with the type it was sent as; both nulls of RESP2 are `_`.
+/// A reply with the type it was sent as; the nulls of RESP2 are `_` and, for a list, `N`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Node {
     pub(super) kind: char,
@@ -146,7 +146,8 @@ impl Peer {
             items: Vec::new(),
         };
         match kind {
-            "$" | "*" if rest == "-1" => node.kind = '_',
+            "$" if rest == "-1" => node.kind = '_',
+            "*" if rest == "-1" => node.kind = 'N',
             "$" | "=" => {
                 node.bytes = vec![0; rest.parse::<usize>().unwrap() + 2];
                 self.0.read_exact(&mut node.bytes).await.unwrap();
