@@ -8,9 +8,10 @@
 mod commands;
 mod peer;
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
 use bongsu_sdk_model::Timestamp;
+use fastrand::Rng;
 
 use self::{
     commands::Generator,
@@ -29,20 +30,11 @@ fn number(variable: &str, default: u64) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn replies_are_those_of_a_real_redis() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(redis) = Redis::start(dir.path()) else {
-        eprintln!("SKIPPED: no redis-server to compare with (BONGSU_REDIS_SERVER)");
+    let Some((mut pair, _redis)) = start(dir.path()).await else {
         return;
     };
     let seed = number("BONGSU_DIFFERENTIAL_SEED", 20_240_601);
     let commands = number("BONGSU_DIFFERENTIAL_COMMANDS", 10_000);
-    let ours_dir = dir.path().join("ours");
-    let store = Store::start(&ours_dir, "durability = \"memory\"").await;
-    let mut pair = Pair {
-        ours: Peer::connect(store.handle.addr()).await,
-        theirs: Peer::connect(redis.address).await,
-        store,
-        differences: Vec::new(),
-    };
     for protocol in ["2", "3"] {
         pair.call(&["HELLO", protocol]).await;
         let mut generator = Generator::new(seed);
@@ -54,26 +46,102 @@ async fn replies_are_those_of_a_real_redis() {
         }
         pair.synchronise().await;
     }
-    let differences = pair.differences;
-    assert!(
-        differences.is_empty(),
-        "seed {seed}: {} differences\n{}",
-        differences.len(),
-        differences.join("\n")
-    );
-    pair.store.handle.shutdown().await;
+    pair.finish(&format!("seed {seed}")).await;
+}
+
+/// A pair of a store and a Redis; none, and why, if there is no Redis.
+async fn start(dir: &Path) -> Option<(Pair, Redis)> {
+    let Some(redis) = Redis::start(dir) else {
+        eprintln!("SKIPPED: no redis-server to compare with (BONGSU_REDIS_SERVER)");
+        return None;
+    };
+    let store = Store::start(&dir.join("ours"), "durability = \"memory\"").await;
+    let pair = Pair {
+        ours: Peer::connect(store.handle.addr()).await,
+        theirs: Peer::connect(redis.address).await,
+        store,
+        differences: Vec::new(),
+    };
+    Some((pair, redis))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_values_answer_as_in_a_real_redis() {
+    const MEMBERS: usize = 3_000;
+    let dir = tempfile::tempdir().unwrap();
+    let Some((mut pair, _redis)) = start(dir.path()).await else {
+        return;
+    };
+    let mut random = Rng::with_seed(number("BONGSU_DIFFERENTIAL_SEED", 20_240_601));
+    for start in (0..MEMBERS).step_by(100) {
+        let mut lines = ["HSET h", "SADD s", "ZADD z", "ZADD lex"].map(str::to_owned);
+        for number in start..start + 100 {
+            let score = random.u32(..500);
+            let _ = write!(lines[0], " f{number} {score}");
+            let _ = write!(lines[1], " m{number}");
+            let _ = write!(lines[2], " {score} m{number}");
+            let _ = write!(lines[3], " 0 m{number}");
+            pair.line(&format!("SET key:{number} v")).await;
+        }
+        for line in lines {
+            pair.line(&line).await;
+        }
+        let sketched: Vec<_> = (0..200).map(|_| random.u32(..40_000).to_string()).collect();
+        pair.line(&format!("PFADD p{} {}", start % 3, sketched.join(" ")))
+            .await;
+        pair.line("PFCOUNT p0 p1 p2").await;
+    }
+    for line in [
+        "HSCAN h 0 COUNT 7",
+        "SSCAN s 0 COUNT 100 MATCH *7",
+        "ZSCAN z 0",
+        "SCAN 0 COUNT 50 TYPE string",
+        "SRANDMEMBER s 200",
+        "SRANDMEMBER s 2900",
+        "HRANDFIELD h -200",
+        "ZRANDMEMBER z 3000 WITHSCORES",
+        "SINTERCARD 2 s lex",
+        "ZINTERCARD 2 s z LIMIT 1000",
+        "ZUNIONSTORE both 2 z lex WEIGHTS 3 1",
+        "PFMERGE p p0 p1 p2",
+        "PFCOUNT p",
+    ] {
+        pair.line(line).await;
+    }
+    for _ in 0..400 {
+        for line in range_commands(&mut random) {
+            pair.line(&line).await;
+        }
+    }
+    pair.finish("large values").await;
+}
+
+/// Ranges and changes over the sorted sets of the test above.
+fn range_commands(random: &mut Rng) -> [String; 11] {
+    let [a, b, c] = [0; 3].map(|_| random.u32(..500));
+    let [m, n] = [0; 2].map(|_| random.u32(..3_000));
+    [
+        format!("ZRANK z m{m}"),
+        format!("ZREVRANK both m{m}"),
+        format!("ZRANGE z {m} {n} WITHSCORES"),
+        format!("ZRANGEBYSCORE z ({a} {b} LIMIT {c} 20"),
+        format!("ZREVRANGEBYSCORE both {a} {b} WITHSCORES LIMIT 2 {c}"),
+        format!("ZCOUNT z {a} ({b}"),
+        format!("ZLEXCOUNT lex [m{m} (m{n}"),
+        format!("ZREVRANGEBYLEX lex [m{m} (m{n} LIMIT 0 5"),
+        format!("ZADD z XX CH {b} m{m}"),
+        format!("ZREM z m{n}"),
+        "ZPOPMIN both 2".to_owned(),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn commands_are_described_as_redis_describes_them() {
     let dir = tempfile::tempdir().unwrap();
-    let Some(redis) = Redis::start(dir.path()) else {
-        eprintln!("SKIPPED: no redis-server to compare with (BONGSU_REDIS_SERVER)");
+    let Some((mut pair, _redis)) = start(dir.path()).await else {
         return;
     };
-    let store = Store::start(&dir.path().join("ours"), "durability = \"memory\"").await;
-    let mut ours = Peer::connect(store.handle.addr()).await;
-    let mut theirs = Peer::connect(redis.address).await;
+    let (ours, theirs) = (&mut pair.ours, &mut pair.theirs);
     let list = ours.call(&["COMMAND".to_owned(), "LIST".to_owned()]).await;
     assert!(list.items.len() > 120);
     for name in &list.items {
@@ -93,7 +161,7 @@ async fn commands_are_described_as_redis_describes_them() {
             assert_eq!(described(&ours), described(&theirs));
         }
     }
-    store.handle.shutdown().await;
+    pair.finish("descriptions").await;
 }
 
 struct Pair {
@@ -137,6 +205,23 @@ fn manner(words: &[String]) -> Manner {
 }
 
 impl Pair {
+    /// Fails with every difference there was.
+    async fn finish(self, what: &str) {
+        let differences = self.differences;
+        assert!(
+            differences.is_empty(),
+            "{what}: {} differences\n{}",
+            differences.len(),
+            differences.join("\n")
+        );
+        self.store.handle.shutdown().await;
+    }
+
+    async fn line(&mut self, line: &str) {
+        let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+        self.compare(&words).await;
+    }
+
     async fn call(&mut self, words: &[&str]) -> (Node, Node) {
         let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
         (self.ours.call(&words).await, self.theirs.call(&words).await)

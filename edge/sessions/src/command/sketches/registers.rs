@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Adding what changes nothing reads only the register concerned. What changes something copies the string
-//! once, at most 12 KiB (a `PFADD` takes 0.4 µs on average while a sketch grows to 100 000 elements), because values are immutable and shared with replies.
+//! once, at most 12 KiB, because values are immutable and shared with replies: a `PFADD` takes 0.4 µs on
+//! average while a sketch grows to 100 000 elements. The journal then gets the whole string as well.
 //! Rejected: the sketch of `sdk/sketch`, whose counts differ from Redis's and which would be decoded and
 //! encoded as a whole by every `PFADD`. Estimator: O. Ertl, "New cardinality estimation algorithms for
 //! HyperLogLog sketches" (2017), algorithm 6. Hash: MurmurHash64A (A. Appleby, public domain).

@@ -129,8 +129,7 @@ const PATTERNS: &[&str] = &[
     "MEMORY USAGE $k SAMPLES $n",
     "DBSIZE",
     "WAIT 0 $n",
-    "FLUSHDB",
-    "FLUSHALL ASYNC",
+    "FLUSHDB ?ASYNC",
     "FLUSHDB nope",
     // sorted sets
     "ZADD $k $f $m",
