@@ -67,7 +67,7 @@ impl Drop for Redis {
 pub(super) struct Node {
     pub(super) kind: char,
     bytes: Vec<u8>,
-    pub(super) items: Vec<Node>,
+    pub(super) items: Vec<Self>,
 }
 
 impl Node {
@@ -94,7 +94,7 @@ impl Node {
     }
 
     /// What it holds without how.
-    pub(super) fn leaves(&self) -> Vec<&Node> {
+    pub(super) fn leaves(&self) -> Vec<&Self> {
         if self.items.is_empty() && !"*~%>".contains(self.kind) {
             return vec![self];
         }

@@ -3,7 +3,7 @@
 use super::{NOT_INTEGER, SYNTAX, WRONGTYPE, check};
 
 #[tokio::test]
-async fn hashes_by_fraction_chance_and_iteration() {
+async fn fractions_chance_and_iteration_in_hashes_answer_as_redis() {
     check(
         "",
         &[
@@ -40,7 +40,7 @@ async fn hashes_by_fraction_chance_and_iteration() {
 }
 
 #[tokio::test]
-async fn sets_together_and_by_chance() {
+async fn sets_together_and_by_chance_answer_as_redis() {
     check(
         "",
         &[

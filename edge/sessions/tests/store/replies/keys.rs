@@ -1,9 +1,10 @@
 //! Keys of whatever type, and what is known about commands. The tables were written by redis-server 7.0.15.
 
 use super::{NOT_INTEGER, SYNTAX, check};
+use crate::client::Store;
 
 #[tokio::test]
-async fn keys_copied_renamed_and_looked_at() {
+async fn keys_are_copied_and_renamed_as_redis_does() {
     check(
         "",
         &[
@@ -12,7 +13,10 @@ async fn keys_copied_renamed_and_looked_at() {
             ("TTL b", "100"),
             ("COPY a b", "0"),
             ("COPY a b REPLACE", "1"),
-            ("COPY a a", "ERR source and destination objects are the same"),
+            (
+                "COPY a a",
+                "ERR source and destination objects are the same",
+            ),
             ("COPY a a DB 3", "1"),
             ("COPY a c DB 16", "ERR DB index is out of range"),
             ("COPY a c DB x", NOT_INTEGER),
@@ -26,11 +30,25 @@ async fn keys_copied_renamed_and_looked_at() {
             ("RENAMENX none z", "ERR no such key"),
             ("RENAMENX z z", "0"),
             ("TOUCH z b none", "2"),
-            ("RANDOMKEY none", "ERR wrong number of arguments for 'randomkey' command"),
+            (
+                "RANDOMKEY none",
+                "ERR wrong number of arguments for 'randomkey' command",
+            ),
             ("FLUSHALL", "OK"),
             ("RANDOMKEY", "nil"),
             ("SET one 1", "OK"),
             ("RANDOMKEY", "\"one\""),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_known_of_keys_and_commands_is_what_redis_knows() {
+    check(
+        "",
+        &[
+            ("SET one 1", "OK"),
             ("OBJECT ENCODING one", "\"int\""),
             ("OBJECT REFCOUNT none", "nil"),
             ("OBJECT FREQ one", "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust."),
@@ -71,4 +89,30 @@ async fn keys_copied_renamed_and_looked_at() {
         ],
     )
     .await;
+}
+
+#[tokio::test]
+async fn info_has_what_health_checks_and_exporters_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::start(dir.path(), "").await;
+    let mut client = store.connect().await;
+    client.call("SET k v EX 100").await;
+    let all = client.call("INFO").await;
+    for field in [
+        "redis_version:7.0.15",
+        "uptime_in_seconds:0",
+        "connected_clients:1",
+        "used_memory:",
+        "maxmemory:1073741824",
+        "loading:0",
+        "aof_last_write_status:ok",
+        "total_commands_processed:",
+        "role:master",
+        "db0:keys=1,expires=1,avg_ttl=0",
+    ] {
+        assert!(all.contains(field), "{field} in {all}");
+    }
+    let some = client.call("INFO replication keyspace").await;
+    assert!(some.contains("role:master") && some.contains("db0:") && !some.contains("loading"));
+    store.handle.shutdown().await;
 }

@@ -3,7 +3,7 @@
 use super::{HELLO_3, NOT_INTEGER, SYNTAX, WRONGTYPE, check};
 
 #[tokio::test]
-async fn sorted_sets_and_their_scores() {
+async fn sorted_sets_and_their_scores_answer_as_redis() {
     check(
         "",
         &[
@@ -61,7 +61,7 @@ async fn sorted_sets_and_their_scores() {
 }
 
 #[tokio::test]
-async fn ranges_of_sorted_sets() {
+async fn ranges_of_sorted_sets_answer_as_redis() {
     check(
         "",
         &[
@@ -114,7 +114,7 @@ async fn ranges_of_sorted_sets() {
 }
 
 #[tokio::test]
-async fn sorted_sets_together_and_from_their_ends() {
+async fn sorted_sets_together_answer_as_redis() {
     check(
         "",
         &[
@@ -168,6 +168,19 @@ async fn sorted_sets_together_and_from_their_ends() {
                 "ZUNIONSTORE d 0 a",
                 "ERR at least 1 input key is needed for 'zunionstore' command",
             ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn sorted_sets_are_taken_from_their_ends_as_by_redis() {
+    check(
+        "",
+        &[
+            ("ZADD a 1 x 2 y", "2"),
+            ("ZADD b 10 y 20 z", "2"),
+            ("SET t v", "OK"),
             ("ZPOPMIN a", "[\"x\" \"1\"]"),
             ("ZPOPMAX b 2", "[\"z\" \"20\" \"y\" \"10\"]"),
             ("EXISTS b", "0"),

@@ -3,7 +3,7 @@
 use super::{NOT_INTEGER, WRONGTYPE, check};
 
 #[tokio::test]
-async fn strings_parts_and_numbers() {
+async fn parts_of_strings_and_numbers_answer_as_redis() {
     check(
         "",
         &[
@@ -64,7 +64,7 @@ async fn strings_parts_and_numbers() {
 }
 
 #[tokio::test]
-async fn sketches_count_what_differs() {
+async fn sketches_count_as_redis_counts() {
     check(
         "",
         &[
