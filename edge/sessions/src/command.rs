@@ -5,17 +5,25 @@
 //! a socket or the disk.
 
 mod args;
+mod chance;
 mod connection;
+mod decimal;
 mod expiry;
+mod flags;
 mod glob;
 mod hashes;
 mod introspection;
 mod keys;
 mod lifetime;
+mod object;
 mod refusal;
+mod scan;
 mod server;
 mod sets;
+mod sketches;
+mod sorted_sets;
 mod strings;
+mod told;
 
 use std::{borrow::Cow, collections::HashMap, fmt::Write as _, sync::LazyLock};
 
@@ -64,6 +72,8 @@ pub(crate) enum Run {
 type Keys = (i64, i64, i64);
 
 const NO_KEY: Keys = (0, 0, 0);
+/// As many as one of the arguments says; `flags` knows which.
+const MOVABLE: Keys = NO_KEY;
 /// The command touches the key at its first argument and no other.
 pub(crate) const ONE_KEY: Keys = (1, 1, 1);
 const TWO_KEYS: Keys = (1, 2, 1);
@@ -130,7 +140,10 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Spec> {
         expiry::COMMANDS,
         strings::COMMANDS,
         hashes::COMMANDS,
+        object::COMMANDS,
         sets::COMMANDS,
+        sketches::COMMANDS,
+        sorted_sets::COMMANDS,
     ]
     .into_iter()
     .flatten()

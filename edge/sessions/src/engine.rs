@@ -39,12 +39,12 @@ use bongsu_sdk_model::{Clock, SessionEventKind, Timestamp};
 use bytes::Bytes;
 
 pub(crate) use self::{
-    db::{Db, WrongType},
-    keyspace::{Entry, Keyspace},
+    db::{Db, Editor, WrongType},
+    keyspace::Keyspace,
     ledger::{Ledger, Tallies},
     notice::Class,
     stats::Stats,
-    value::Fields,
+    value::{Fields, Member, Score, Value},
 };
 use self::{
     fold::Fold,

@@ -104,6 +104,7 @@ impl Client {
                 let value = value.strip_suffix(b"\r\n").unwrap();
                 let _ = write!(out, "{:?}", String::from_utf8_lossy(value));
             }
+            "*" if rest == "-1" => out.push_str("nil"),
             "*" => self.read_items(out, rest, 1, ["[", "]"]).await,
             "~" => self.read_items(out, rest, 1, ["~[", "]"]).await,
             "%" => self.read_items(out, rest, 2, ["{", "}"]).await,
