@@ -13,6 +13,7 @@ mod introspection;
 mod keys;
 mod lifetime;
 mod refusal;
+mod scripting;
 mod server;
 mod sets;
 mod strings;
@@ -45,6 +46,8 @@ pub(crate) enum Access {
     Write,
     /// May add bytes; refused when memory is full.
     Add,
+    /// Runs commands, each of which is then asked for itself.
+    Script,
     /// Touches no key.
     Connection,
     /// The same, and is allowed before authentication.
@@ -131,6 +134,7 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Spec> {
         strings::COMMANDS,
         hashes::COMMANDS,
         sets::COMMANDS,
+        scripting::COMMANDS,
     ]
     .into_iter()
     .flatten()

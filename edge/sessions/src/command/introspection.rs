@@ -67,6 +67,7 @@ fn describe(spec: &'static Spec) -> Reply {
         Access::Read => &["readonly"],
         Access::Write => &["write"],
         Access::Add => &["write", "denyoom"],
+        Access::Script => &["noscript", "movablekeys"],
         Access::Connection => &["noscript"],
         Access::Open => &["noscript", "no_auth"],
     };

@@ -10,5 +10,8 @@ mod client;
 mod events;
 mod group_commit;
 mod hostile;
+mod redis;
 mod replies;
 mod restart;
+mod scripts;
+mod scripts_beside_redis;
