@@ -111,6 +111,7 @@ impl Machine {
         lua.set_named_registry_value("format", strings.raw_get::<Function>("format")?)?;
         let (watch, random) = (Watch::new(), Random::default());
         let resp = Arc::new(AtomicU8::new(2));
+        lua.set_app_data(watch.clone());
         let native = natives(&lua, &watch, memory)?;
         random.install(&lua, &native)?;
         api::install(&lua, &native, &resp)?;

@@ -8,6 +8,8 @@ use std::fmt;
 
 use mlua::{IntoLuaMulti, Lua, LuaString, MultiValue, Table, Value};
 
+use super::watch::Watch;
+
 /// The name of the prelude's chunk in errors.
 pub(super) const PRELUDE: &str = "redis";
 
@@ -44,6 +46,13 @@ pub(super) fn register<R: IntoLuaMulti>(
             name,
             values: &values,
         };
+        // Few instructions may make many long calls.
+        if lua
+            .app_data_ref::<Watch>()
+            .is_some_and(|watch| watch.is_over())
+        {
+            return Err(mlua::Error::runtime("out of time"));
+        }
         run(lua, &args).map_err(|fault| match fault {
             Fault::Said(text) => Told::of_script(lua, &text),
             Fault::Lua(error) => error,

@@ -147,8 +147,8 @@ local function copy(library, names)
   return copied
 end
 
-local strings = copy(string, "byte char format len lower reverse sub upper")
-strings.rep, strings.find, strings.match = native.rep, native.find, native.match
+local strings = copy(string, "byte char format len sub")
+for _, name in pairs({ "find", "lower", "match", "rep", "reverse", "upper" }) do strings[name] = native[name] end
 
 function strings.gmatch(text, pattern)
   native.check(text, pattern)

@@ -26,6 +26,14 @@ pub(super) fn install(lua: &Lua, native: &Table, watch: &Watch, memory: usize) -
     register(lua, native, "rep", move |lua, args| {
         repeat(lua, args, memory)
     })?;
+    let whole = |name, run: fn(&[u8]) -> Vec<u8>| {
+        register(lua, native, name, move |lua, args| {
+            Ok(lua.create_string(run(&args.string(1)?.as_bytes()))?)
+        })
+    };
+    whole("upper", <[u8]>::to_ascii_uppercase)?;
+    whole("lower", <[u8]>::to_ascii_lowercase)?;
+    whole("reverse", |text| text.iter().rev().copied().collect())?;
     let plain = lua.create_function(|_, (text, part): (mlua::LuaString, mlua::LuaString)| {
         Ok(memmem::find(&text.as_bytes(), &part.as_bytes()))
     })?;
