@@ -18,6 +18,7 @@ mod lifetime;
 mod object;
 mod refusal;
 mod scan;
+mod scripting;
 mod server;
 mod sets;
 mod sketches;
@@ -53,6 +54,8 @@ pub(crate) enum Access {
     Write,
     /// May add bytes; refused when memory is full.
     Add,
+    /// Runs commands, each of which is then asked for itself.
+    Script,
     /// Touches no key.
     Connection,
     /// The same, and is allowed before authentication.
@@ -142,6 +145,7 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Spec> {
         hashes::COMMANDS,
         object::COMMANDS,
         sets::COMMANDS,
+        scripting::COMMANDS,
         sketches::COMMANDS,
         sorted_sets::COMMANDS,
     ]

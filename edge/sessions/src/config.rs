@@ -95,6 +95,10 @@ pub struct Config {
     pub request_timeout: Duration,
     /// When a write is acknowledged.
     pub durability: Durability,
+    /// Longest run of a script; everybody else waits meanwhile.
+    pub script_time_limit: Duration,
+    /// Memory for scripts, their garbage included; a sixteenth of it is for their texts.
+    pub script_memory: usize,
 }
 
 impl Config {
@@ -116,6 +120,8 @@ impl Config {
     /// | `idle_timeout` | `0s` (never) | closes idle connections |
     /// | `request_timeout` | `30s` | closes connections stuck in a request, a reply or before `AUTH` |
     /// | `durability` | `group` | when a write is acknowledged: `group`, `os` or `memory`, see [`Durability`] |
+    /// | `script_time_limit` | `5s` | ends a script that runs longer |
+    /// | `script_memory` | 64MiB | most memory scripts may use |
     #[must_use]
     pub fn read(section: Section) -> Self {
         let idle_timeout = section.duration("idle_timeout", Duration::ZERO);
@@ -137,12 +143,17 @@ impl Config {
             idle_timeout: (!idle_timeout.is_zero()).then_some(idle_timeout),
             request_timeout: section.duration("request_timeout", Duration::from_secs(30)),
             durability: read_durability(&section),
+            script_time_limit: section.duration("script_time_limit", Duration::from_secs(5)),
+            script_memory: limit(&section, "script_memory", 64 << 20, 1 << 20),
         };
         if config.max_request < config.max_bulk {
             section.fault("max_request", "is smaller than max_bulk");
         }
         if config.request_timeout.is_zero() {
             section.fault("request_timeout", "must not be zero");
+        }
+        if config.script_time_limit.is_zero() {
+            section.fault("script_time_limit", "must not be zero");
         }
         section.finish();
         config

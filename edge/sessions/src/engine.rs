@@ -56,6 +56,7 @@ use crate::{
     Config, Error,
     command::{Access, KeyspaceFn, ONE_KEY, Spec},
     protocol::Reply,
+    script::Scripts,
 };
 
 /// Room a thread keeps for the next record, bytes.
@@ -91,6 +92,7 @@ pub(crate) struct Engine {
     max_memory: usize,
     max_output: usize,
     max_bulk: usize,
+    scripts: Scripts,
 }
 
 impl fmt::Debug for Engine {
@@ -141,6 +143,7 @@ impl Engine {
             max_memory: usize::try_from(config.max_memory).unwrap_or(usize::MAX),
             max_output: config.max_output,
             max_bulk: config.max_bulk,
+            scripts: Scripts::new(config.script_time_limit, config.script_memory),
         })
     }
 
@@ -181,6 +184,7 @@ impl Engine {
         let mut db = Db {
             shards,
             engine: self,
+            scripts: &self.scripts,
             stats: &self.stats,
             number: call.db,
             now,
@@ -246,7 +250,7 @@ impl Engine {
 
     /// Writes are refused while the journal cannot be written, writes that add also when memory is full.
     fn refuse(&self, call: &Call, db: &mut Db<'_>) -> Option<Reply> {
-        if call.spec.access == Access::Read {
+        if matches!(call.spec.access, Access::Read | Access::Script) {
             return None;
         }
         if let Some(failure) = self.journal.refusal() {

@@ -12,6 +12,7 @@
 //! | `client` | what is known of a connection | waits |
 //! | `protocol` | RESP, sans-I/O, guarded against its peer | knows a command |
 //! | `command` | one family of commands per file, and their table | touches socket or disk |
+//! | `script` | Lua scripts, their machine and its limits | touches a key but through `command` |
 //! | `engine` | keys in shards, expiry, journal, image, account of sessions | parses a byte of a peer |
 //!
 //! ## What a reply promises
@@ -85,6 +86,7 @@ mod config;
 mod engine;
 mod error;
 mod protocol;
+mod script;
 mod server;
 
 use std::{

@@ -43,7 +43,6 @@ pub(super) const COMMANDS: &[Spec] = &[
     spec(Connection, ("ping", -1), ping, "Answers"),
     spec(Connection, ("echo", 2), echo, "Returns its argument"),
     spec(Connection, ("select", 2), select, "Chooses the database"),
-    spec(Connection, ("time", 1), time, "Returns the server's time"),
     spec(Connection, ("client", -2), client, "Works with connections"),
 ];
 
@@ -200,17 +199,6 @@ fn select(client: &mut Client, args: &[Bytes]) -> Outcome {
         .filter(|number| *number < DATABASES);
     client.db = known.ok_or_else(|| refuse("ERR DB index is out of range"))?;
     Ok(Reply::OK)
-}
-
-fn time(client: &mut Client, _: &[Bytes]) -> Outcome {
-    let ms = client.server.clock.now().as_ms();
-    let parts = [ms.div_euclid(1000), ms.rem_euclid(1000) * 1000];
-    Ok(Reply::Array(
-        parts
-            .iter()
-            .map(|part| Reply::Bulk(part.to_string().into()))
-            .collect(),
-    ))
 }
 
 fn client(client: &mut Client, args: &[Bytes]) -> Outcome {

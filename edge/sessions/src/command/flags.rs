@@ -18,10 +18,17 @@ const FAST: &[&str] = &[
 /// The flags of a command, by Redis's names.
 pub(super) fn of(spec: &Spec) -> Vec<&'static str> {
     let mut flags = match (spec.name, spec.access) {
-        ("client" | "config" | "memory" | "object", _) => vec![],
+        ("client" | "config" | "memory" | "object" | "script", _) => vec![],
+        ("eval_ro" | "evalsha_ro", _) => vec![
+            "noscript",
+            "stale",
+            "skip_monitor",
+            "no_mandatory_keys",
+            "readonly",
+        ],
         ("wait", _) => vec!["noscript"],
         ("ping", _) => vec![],
-        ("info", _) | (_, Access::Connection) => vec!["loading", "stale"],
+        ("info" | "time", _) | (_, Access::Connection) => vec!["loading", "stale"],
         (_, Access::Open) => vec![
             "noscript",
             "loading",
@@ -30,6 +37,7 @@ pub(super) fn of(spec: &Spec) -> Vec<&'static str> {
             "no_auth",
             "allow_busy",
         ],
+        (_, Access::Script) => vec!["noscript", "stale", "skip_monitor", "no_mandatory_keys"],
         (_, Access::Read) => vec!["readonly"],
         (_, Access::Write) => vec!["write"],
         (_, Access::Add) => vec!["write", "denyoom"],

@@ -45,6 +45,13 @@ pub(super) const COMMANDS: &[Spec] = &[
     on_keys(
         "server",
         Read,
+        ("time", 1, NO_KEY),
+        time,
+        "Returns the server's time",
+    ),
+    on_keys(
+        "server",
+        Read,
         ("info", -1, NO_KEY),
         info,
         "Returns figures about the server",
@@ -53,6 +60,14 @@ pub(super) const COMMANDS: &[Spec] = &[
 
 fn dbsize(db: &mut Db<'_>, _: &[Bytes]) -> Outcome {
     Ok(Reply::count(db.len()))
+}
+
+/// Seconds, and microseconds of the second.
+fn time(db: &mut Db<'_>, _: &[Bytes]) -> Outcome {
+    let ms = db.now.as_ms();
+    let parts = [ms.div_euclid(1000), ms.rem_euclid(1000) * 1000];
+    let parts = parts.map(|part| Reply::Bulk(part.to_string().into()));
+    Ok(Reply::Array(parts.into()))
 }
 
 fn flushdb(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {

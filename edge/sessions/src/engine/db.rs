@@ -13,6 +13,7 @@ use super::{
     shards::{Held, SHARDS},
     value::{Fields, Key, Member, Value},
 };
+use crate::script::Scripts;
 
 /// Bits of a `SCAN` cursor that say how far it is in a shard; the shard is above them.
 const POSITION_BITS: u32 = 40;
@@ -29,6 +30,8 @@ pub(crate) struct Db<'a> {
     pub(crate) shards: Held<'a>,
     /// What the shards belong to, for `INFO`.
     pub(crate) engine: &'a Engine,
+    /// Runs and keeps scripts.
+    pub(crate) scripts: &'a Scripts,
     /// Figures about the server, for `INFO`.
     pub(crate) stats: &'a Stats,
     /// Which database.

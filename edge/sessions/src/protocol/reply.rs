@@ -22,6 +22,8 @@ pub(crate) enum Protocol {
 pub(crate) enum Reply {
     /// `+OK` and its like.
     Status(&'static str),
+    /// The same with a text from a script.
+    Line(String),
     /// An error with its code first, such as `ERR syntax error`.
     Error(Cow<'static, str>),
     /// A number.
@@ -36,6 +38,10 @@ pub(crate) enum Reply {
     NullArray,
     /// A number with a fraction; a bulk string in RESP2.
     Double(f64),
+    /// True or false; 1 or 0 in RESP2.
+    Boolean(bool),
+    /// A number of any length; a bulk string in RESP2.
+    BigNumber(String),
     /// A list.
     Array(Vec<Self>),
     /// Pairs; a flat list in RESP2.
@@ -81,9 +87,13 @@ impl Reply {
     pub(crate) fn weight(&self) -> usize {
         const EACH: usize = 16;
         EACH + match self {
-            Self::Status(_) | Self::Integer(_) | Self::Null | Self::NullArray | Self::Double(_) => {
-                0
-            }
+            Self::Status(_)
+            | Self::Integer(_)
+            | Self::Null
+            | Self::NullArray
+            | Self::Double(_)
+            | Self::Boolean(_) => 0,
+            Self::Line(text) | Self::BigNumber(text) => text.len(),
             Self::Error(text) => text.len(),
             Self::Bulk(value) => value.len(),
             Self::Text(text) => text.len(),
@@ -102,6 +112,7 @@ impl Reply {
         let resp3 = protocol == Protocol::Resp3;
         match self {
             Self::Status(text) => line(out, b'+', text),
+            Self::Line(text) => line(out, b'+', &one_line(text)),
             Self::Error(text) => line(out, b'-', &one_line(text)),
             Self::Integer(number) => header(out, b':', *number),
             Self::Bulk(value) => bulk(out, value),
@@ -116,6 +127,10 @@ impl Reply {
             Self::NullArray => out.put_slice(b"*-1\r\n"),
             Self::Double(number) if resp3 => line(out, b',', &double(*number)),
             Self::Double(number) => bulk(out, double(*number).as_bytes()),
+            Self::Boolean(yes) if resp3 => line(out, b'#', if *yes { "t" } else { "f" }),
+            Self::Boolean(yes) => header(out, b':', i64::from(*yes)),
+            Self::BigNumber(digits) if resp3 => line(out, b'(', &one_line(digits)),
+            Self::BigNumber(digits) => bulk(out, digits.as_bytes()),
             Self::Array(items) => list(out, b'*', items, protocol),
             Self::Set(items) => list(out, if resp3 { b'~' } else { b'*' }, items, protocol),
             Self::Push(items) => list(out, if resp3 { b'>' } else { b'*' }, items, protocol),
@@ -231,6 +246,9 @@ mod tests {
         check(&Reply::Null, "$-1\r\n", "_\r\n");
         check(&Reply::NullArray, "*-1\r\n", "_\r\n");
         check(&Reply::Double(1.5), "$3\r\n1.5\r\n", ",1.5\r\n");
+        check(&Reply::Line("a\nb".into()), "+a b\r\n", "+a b\r\n");
+        check(&Reply::Boolean(true), ":1\r\n", "#t\r\n");
+        check(&Reply::BigNumber("12".into()), "$2\r\n12\r\n", "(12\r\n");
         check(
             &Reply::Push(vec![bulk("a")]),
             "*1\r\n$1\r\na\r\n",

@@ -1,6 +1,6 @@
 //! A store in a directory of its own, and a client that writes bytes and reads replies as text.
 
-use std::{fmt::Write as _, path::Path, sync::Arc};
+use std::{fmt::Write as _, io, net::SocketAddr, path::Path, sync::Arc};
 
 use bongsu_edge_sessions::{Config, Handle, bind};
 use bongsu_sdk_config::{Faults, Section};
@@ -48,9 +48,7 @@ impl Store {
 
     /// A new connection.
     pub(crate) async fn connect(&self) -> Client {
-        Client(BufReader::new(
-            TcpStream::connect(self.handle.addr()).await.unwrap(),
-        ))
+        Client::connect(self.handle.addr()).await.unwrap()
     }
 }
 
@@ -58,6 +56,11 @@ impl Store {
 pub(crate) struct Client(BufReader<TcpStream>);
 
 impl Client {
+    /// A connection to whatever listens there.
+    pub(crate) async fn connect(address: SocketAddr) -> io::Result<Self> {
+        Ok(Self(BufReader::new(TcpStream::connect(address).await?)))
+    }
+
     /// Runs a command of words and gives its reply as text.
     pub(crate) async fn call(&mut self, words: &str) -> String {
         self.run(&words.split(' ').collect::<Vec<_>>()).await
@@ -95,7 +98,7 @@ impl Client {
         }
         let (kind, rest) = line.trim_end_matches("\r\n").split_at(1);
         match kind {
-            "+" | "-" | ":" | "," | "#" => out.push_str(rest),
+            "+" | "-" | ":" | "," | "#" | "(" => out.push_str(rest),
             "_" => out.push_str("nil"),
             "$" | "=" if rest == "-1" => out.push_str("nil"),
             "$" | "=" => {

@@ -12,5 +12,8 @@ mod differential;
 mod events;
 mod group_commit;
 mod hostile;
+mod redis;
 mod replies;
 mod restart;
+mod scripts;
+mod scripts_beside_redis;

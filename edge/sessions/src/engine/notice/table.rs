@@ -150,6 +150,7 @@ fn commands_tell_what_redis_tells() {
     let mut db = Db {
         shards: engine.shards.lock(Scope::All),
         engine: &engine,
+        scripts: &engine.scripts,
         stats: &stats,
         number: 0,
         now,
