@@ -86,6 +86,7 @@ mod engine;
 mod error;
 mod protocol;
 mod server;
+mod sessions;
 
 use std::{
     fmt,

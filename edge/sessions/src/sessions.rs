@@ -1,0 +1,46 @@
+//! Sessions, not just keys: which application a key belongs to, whose session it is, and what is allowed.
+//!
+//! Everything here is a pure function or a plain map: no socket, no disk, no lock, and time is passed in. The
+//! engine asks it at every write of a session key and carries out what it decides, under its own locks.
+//!
+//! | module | answers |
+//! |---|---|
+//! | `pattern` | which part of a key is the id |
+//! | `application` | which application and role a key has |
+//! | `builtin` | how the well-known clients name their keys |
+//! | `settings` | what `[sessions.applications.<name>]` says |
+//! | `user` | which user a value names |
+//! | `prospect` | which sessions a command may give to a user |
+//! | `users` | who is logged in where, and whether one more login may be |
+//! | `denies` | who may not log in at all |
+//! | `filter`, `lifetime` | which sessions may begin, and how long they may stay |
+//! | `visits` | where in the application a session is |
+//! | `live` | a page of sessions out of a million |
+//!
+//! ## Decisions
+//!
+//! - **A user is read out of a value only if that is possible without running foreign code**: plain text,
+//!   JSON, MessagePack, PHP's own format. Java serialisation and pickle are not: their readers execute what
+//!   they read. There, `BONGSU.BIND`, the API or a transaction names the user.
+//! - **What cannot be read changes nothing.** A value that is too long, damaged or of a foreign format
+//!   leaves a session bound as it was; only a readable value without a user unbinds it.
+//! - **Text of a refusal names the application and a count, never a session or a user.** It ends in the logs
+//!   of the web application.
+
+mod application;
+mod builtin;
+mod filter;
+mod lifetime;
+mod login;
+mod pattern;
+mod settings;
+mod user;
+
+pub use self::{
+    application::{Application, Applications},
+    filter::Filter,
+    lifetime::{Lifetime, Renewal},
+    login::{Beyond, Login},
+    pattern::Pattern,
+    user::{UserSource, UserSourceError},
+};
