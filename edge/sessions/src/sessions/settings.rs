@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(shop.lifetime.anonymous, Some(Duration::from_secs(120)));
         assert_eq!(shop.lifetime.renewal, Renewal::OnRead);
         assert_eq!(shop.filter.max_new_per_second, Some(50));
-        assert_eq!(&*shop.filter.containing, ["bot".into()]);
+        assert_eq!(shop.filter.containing, vec![Box::<str>::from("bot")]);
         assert_eq!(
             (
                 all.recognise(2, b"shop:sessions:1").is_some(),
