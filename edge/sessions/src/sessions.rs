@@ -29,12 +29,17 @@
 
 mod application;
 mod builtin;
+mod denies;
 mod filter;
 mod lifetime;
+mod live;
 mod login;
 mod pattern;
+mod prospect;
 mod settings;
 mod user;
+mod users;
+mod visits;
 
 pub use self::{
     application::{Application, Applications},

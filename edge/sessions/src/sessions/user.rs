@@ -29,7 +29,7 @@ pub(crate) enum Found {
 
 impl Found {
     /// Takes `text` if it can be a user id: not blank, not too long, no control characters.
-    fn user(text: &str) -> Self {
+    pub(crate) fn user(text: &str) -> Self {
         let text = text.trim();
         if text.is_empty() {
             return Self::Nobody;
@@ -104,6 +104,11 @@ impl UserSource {
     /// Whether it is the application's own index.
     pub(crate) fn is_index(&self) -> bool {
         self.0 == Source::Index
+    }
+
+    /// Whether it is in the value of the session.
+    pub(crate) fn is_in_value(&self) -> bool {
+        matches!(self.0, Source::Value(_) | Source::Field(..))
     }
 
     /// What a string value says; `None` if the user is not looked for in string values.
