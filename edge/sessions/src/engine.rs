@@ -18,6 +18,7 @@ mod image;
 mod journal;
 mod keyspace;
 mod ledger;
+mod login;
 mod notice;
 mod record;
 mod restore;
@@ -56,6 +57,7 @@ use crate::{
     Config, Error,
     command::{Access, KeyspaceFn, ONE_KEY, Spec},
     protocol::Reply,
+    sessions::{Applications, Registry},
 };
 
 /// Room a thread keeps for the next record, bytes.
@@ -78,6 +80,24 @@ pub(crate) struct Call {
     pub(crate) db: u8,
 }
 
+impl Call {
+    /// Its arguments that are keys.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Bytes> {
+        let (first, last, step) = self.spec.keys;
+        let count = i64::try_from(self.args.len()).unwrap_or(i64::MAX);
+        let last = if last < 0 { count + 1 + last } else { last };
+        let (first, last) = (
+            usize::try_from(first).unwrap_or(0),
+            usize::try_from(last).unwrap_or(0),
+        );
+        let step = usize::try_from(step).unwrap_or(0).max(1);
+        let positions = (first..=last)
+            .step_by(step)
+            .filter(|position| *position > 0);
+        positions.filter_map(|position| self.args.get(position - 1))
+    }
+}
+
 /// Owns the keys, their journal and their image.
 pub(crate) struct Engine {
     shards: Shards,
@@ -86,6 +106,10 @@ pub(crate) struct Engine {
     clock: Arc<dyn Clock>,
     stats: Arc<Stats>,
     tallies: Arc<Tallies>,
+    /// What is known of sessions beside their values.
+    registry: Arc<Registry>,
+    /// A registry that knows nothing, for commands that are only tried.
+    nothing: Arc<Registry>,
     /// Bytes of all shards.
     weight: AtomicUsize,
     max_memory: usize,
@@ -108,6 +132,7 @@ impl Engine {
         clock: Arc<dyn Clock>,
         stats: Arc<Stats>,
         tallies: Arc<Tallies>,
+        registry: Arc<Registry>,
         make: impl FnMut() -> Keyspace,
     ) -> Result<Self, Error> {
         let shards = Shards::new(make);
@@ -130,18 +155,22 @@ impl Engine {
         let weight = shards.lock(Scope::All).iter().map(Keyspace::weight).sum();
         tallies.note_bytes(weight);
         tracing::info!(sessions = tallies.counts().active, "session store loaded");
-        Ok(Self {
+        let engine = Self {
             shards,
             journal,
             fold,
             clock,
             stats,
             tallies,
+            registry,
+            nothing: Arc::new(Registry::new(Applications::default())),
             weight: AtomicUsize::new(weight),
             max_memory: usize::try_from(config.max_memory).unwrap_or(usize::MAX),
             max_output: config.max_output,
             max_bulk: config.max_bulk,
-        })
+        };
+        engine.finish_load(now);
+        Ok(engine)
     }
 
     /// Runs calls in order and gives their replies once these may be told; fewer than calls if they outgrew the
@@ -176,7 +205,12 @@ impl Engine {
 
     /// Runs one call. The reply must not be told before the journal is settled up to the position.
     fn apply(&self, call: &Call, now: Timestamp) -> (Reply, Position) {
-        let shards = self.shards.lock(self.scope(call));
+        let prospects = self.prospects(call);
+        let mut shards = self.shards.lock(self.scope(call));
+        if !shards.is_all() && self.changes_bindings(call, &prospects) {
+            drop(shards);
+            shards = self.shards.lock(Scope::All);
+        }
         let before: usize = shards.iter().map(Keyspace::weight).sum();
         let mut db = Db {
             shards,
@@ -186,7 +220,8 @@ impl Engine {
             now,
             max_bulk: self.max_bulk,
         };
-        let reply = self.call(&mut db, call);
+        let reply = self.refuse(call, &mut db);
+        let reply = reply.unwrap_or_else(|| self.log_in(&mut db, call, &prospects));
         let position = self.finish(db.shards.guards_mut(), before);
         (reply, position)
     }
@@ -196,7 +231,7 @@ impl Engine {
         if let Some(refusal) = self.refuse(call, db) {
             return refusal;
         }
-        (call.run)(db, &call.args).unwrap_or_else(Reply::from)
+        self.log_in(db, call, &self.prospects(call))
     }
 
     /// The shards a call needs: the one of its key if it names just one.
@@ -260,7 +295,7 @@ impl Engine {
         {
             let now = db.now;
             let ledger = &mut db.shards.of(key).ledger;
-            ledger.record(SessionEventKind::Rejected, key, now);
+            ledger.record(SessionEventKind::Rejected, call.db, key, now);
         }
         Some(Reply::Error(
             "OOM command not allowed when used memory > 'maxmemory'.".into(),

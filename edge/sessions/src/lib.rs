@@ -104,10 +104,16 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use self::{
     client::{Clients, Server},
     engine::{Engine, Keyspace, Ledger, Stats, Tallies, expiry},
+    sessions::Registry,
 };
 pub use self::{
-    config::{Config, Durability, Password},
+    config::{Config, Durability, MemoryPolicy, Password},
     error::Error,
+    sessions::{
+        Application, Applications, Beyond, BindingSource, CreationFilter, Cursor, CursorError,
+        Deny, Filter, LONGEST_PAGE, Lifetime, Login, Page, Pattern, PatternError, Query, Renewal,
+        Row, Sort, UserSource, UserSourceError, Visit,
+    },
 };
 
 /// A running session store. Dropping it ends it without waiting; [`Handle::shutdown`] waits.
@@ -182,15 +188,10 @@ pub async fn bind(
         let (config, clock, stats) = (config.clone(), Arc::clone(&clock), Arc::clone(&stats));
         let tallies = Arc::clone(&tallies);
         move || {
-            let ledger = || {
-                Ledger::new(
-                    &config.session_prefixes,
-                    Arc::clone(&tallies),
-                    events.clone(),
-                )
-            };
-            let make = || Keyspace::new(ledger());
-            Engine::open(&config, clock, stats, Arc::clone(&tallies), make).map(Arc::new)
+            let registry = Arc::new(Registry::new(config.applications.clone()));
+            let ledger = Ledger::new(Arc::clone(&registry), Arc::clone(&tallies), events);
+            let make = || Keyspace::new(ledger.clone());
+            Engine::open(&config, clock, stats, tallies, registry, make).map(Arc::new)
         }
     });
     let engine = engine

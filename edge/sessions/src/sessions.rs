@@ -14,6 +14,7 @@
 //! | `users` | who is logged in where, and whether one more login may be |
 //! | `denies` | who may not log in at all |
 //! | `filter`, `lifetime` | which sessions may begin, and how long they may stay |
+//! | `registry` | all of the latter, shared by the shards |
 //! | `visits` | where in the application a session is |
 //! | `live` | a page of sessions out of a million |
 //!
@@ -36,16 +37,31 @@ mod live;
 mod login;
 mod pattern;
 mod prospect;
+mod registry;
 mod settings;
 mod user;
 mod users;
 mod visits;
 
+pub(crate) use self::{
+    application::AppNumber,
+    denies::{denied as user_denied, key as deny_key},
+    live::{Candidate, Search},
+    login::{Decision, denied as login_denied},
+    prospect::Prospect,
+    registry::{BINDINGS, DENIES, Registry},
+    user::{Found, indexed_forms, is_user},
+    users::{Binding, SessionKey},
+};
 pub use self::{
     application::{Application, Applications},
-    filter::Filter,
+    denies::Deny,
+    filter::Filter as CreationFilter,
     lifetime::{Lifetime, Renewal},
+    live::{Cursor, CursorError, Filter, LONGEST_PAGE, Page, Query, Row, Sort},
     login::{Beyond, Login},
-    pattern::Pattern,
+    pattern::{Pattern, PatternError},
     user::{UserSource, UserSourceError},
+    users::BindingSource,
+    visits::Visit,
 };

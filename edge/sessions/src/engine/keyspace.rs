@@ -16,6 +16,7 @@ use super::{
     record,
     value::{Key, Value},
 };
+use crate::sessions::BINDINGS;
 
 /// Bytes of bookkeeping per key: entry, hash, expiry queue and allocator rounding.
 pub(super) const ENTRY_OVERHEAD: usize = 160;
@@ -182,11 +183,11 @@ impl Keyspace {
         Some(result)
     }
 
-    /// Counts the keys of a database that are sessions.
+    /// Takes account of the keys of a database that are sessions, or told of sessions.
     pub(crate) fn count_sessions(&mut self, db: u8) {
         if let Some(database) = self.databases.get(usize::from(db)) {
-            for key in database.keys() {
-                self.ledger.loaded(key);
+            for (key, entry) in database {
+                self.ledger.loaded(db, key, &entry.value, entry.expires);
             }
         }
     }
@@ -231,7 +232,7 @@ impl Keyspace {
                 .touch(db, &key)
                 .extend(value.members().map(Box::from));
             let queued = requeue(&mut self.expiries, db, &key, None, expires);
-            self.ledger.record(SessionEventKind::Created, &key, now);
+            self.ledger.record(SessionEventKind::Created, db, &key, now);
             database.insert(
                 key,
                 Entry {
@@ -256,10 +257,13 @@ impl Keyspace {
         self.changes
             .touch(db, &key)
             .extend(entry.value.members().map(Box::from));
-        if why == SessionEventKind::Expired {
+        if why == SessionEventKind::Expired && db < BINDINGS {
             self.notices.note(Class::Expired, "expired", db, &key);
         }
-        self.ledger.record(why, &key, now);
+        self.ledger.record(why, db, &key, now);
+        if self.ledger.gone(db, &key) {
+            self.remove(db + BINDINGS, &key, why, now);
+        }
         Some(entry)
     }
 
@@ -304,7 +308,12 @@ impl Keyspace {
         }
         self.changes.clear(db);
         for key in database.keys() {
-            self.ledger.record(SessionEventKind::Destroyed, key, now);
+            self.ledger
+                .record(SessionEventKind::Destroyed, db, key, now);
+            self.ledger.gone(db, key);
+        }
+        if db < BINDINGS {
+            self.clear(db + BINDINGS, now);
         }
     }
 
@@ -400,10 +409,15 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::sessions::{Applications, Registry};
 
     #[test]
     fn entries_queue_and_weight_stay_in_step() {
-        let mut keys = Keyspace::new(Ledger::new(&[], Arc::default(), mpsc::channel(1).0));
+        let mut keys = Keyspace::new(Ledger::new(
+            Arc::new(Registry::new(Applications::default())),
+            Arc::default(),
+            mpsc::channel(1).0,
+        ));
         let at = |ms| Some(Timestamp::from_ms(ms));
         let now = Timestamp::from_ms(0);
         let text = || Value::String(Bytes::from_static(b"value"));

@@ -11,6 +11,9 @@ use std::sync::{
 use bongsu_sdk_model::{SessionCounts, SessionEvent, SessionEventKind, Timestamp};
 use tokio::sync::mpsc;
 
+use super::value::{Key, Value};
+use crate::sessions::{BINDINGS, DENIES, Registry};
+
 /// The counts, written by the engine and read by anyone.
 #[derive(Debug, Default)]
 pub(crate) struct Tallies {
@@ -49,52 +52,53 @@ impl Tallies {
 }
 
 /// Recognises sessions and keeps account of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Ledger {
-    prefixes: Vec<Vec<u8>>,
+    /// What is known of sessions beside their values.
+    pub(crate) registry: Arc<Registry>,
     tallies: Arc<Tallies>,
     channel: mpsc::Sender<SessionEvent>,
 }
 
 impl Ledger {
-    /// An empty account of the keys that begin with one of `prefixes`.
+    /// An empty account of the sessions of the registry's applications.
     pub(crate) fn new(
-        prefixes: &[String],
+        registry: Arc<Registry>,
         tallies: Arc<Tallies>,
         channel: mpsc::Sender<SessionEvent>,
     ) -> Self {
-        let prefixes = prefixes
-            .iter()
-            .map(|prefix| prefix.as_bytes().to_vec())
-            .collect();
         Self {
-            prefixes,
+            registry,
             tallies,
             channel,
         }
     }
 
-    /// The session's id if `key` is a session. Spring Session puts an `expires:` shadow beside each of its
-    /// sessions, under the same prefix; that is not another session.
-    fn session<'k>(&self, key: &'k [u8]) -> Option<&'k [u8]> {
-        let id = self
-            .prefixes
-            .iter()
-            .find_map(|prefix| key.strip_prefix(prefix.as_slice()))?;
-        (!id.is_empty() && !id.starts_with(b"expires:")).then_some(id)
+    /// A key came off the disk.
+    pub(crate) fn loaded(&self, db: u8, key: &Key, value: &Value, expires: Option<Timestamp>) {
+        if db < BINDINGS {
+            if self.registry.applications.session(db, key).is_some() {
+                self.tallies.active.fetch_add(1, Relaxed);
+            }
+        } else if let Value::String(value) = value {
+            self.registry.loaded(db, key, value, expires);
+        }
     }
 
-    /// A key came out of the log.
-    pub(crate) fn loaded(&self, key: &[u8]) {
-        if self.session(key).is_some() {
-            self.tallies.active.fetch_add(1, Relaxed);
+    /// A key has gone; whether a binding stands beside it that must go too.
+    pub(crate) fn gone(&self, db: u8, key: &[u8]) -> bool {
+        if db == DENIES {
+            self.registry.deny_gone(key);
         }
+        db < BINDINGS && self.registry.gone(db, key)
     }
 
     /// Something happened to a key; counted and told if it is a session. Told in the order in which commands work,
     /// before the journal has it.
-    pub(crate) fn record(&mut self, kind: SessionEventKind, key: &[u8], at: Timestamp) {
-        let Some(id) = self.session(key) else { return };
+    pub(crate) fn record(&mut self, kind: SessionEventKind, db: u8, key: &[u8], at: Timestamp) {
+        let Some((_, id)) = self.registry.applications.session(db, key) else {
+            return;
+        };
         let tally = match kind {
             SessionEventKind::Created => &self.tallies.created,
             SessionEventKind::Destroyed => &self.tallies.destroyed,
@@ -125,12 +129,13 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sessions::Applications;
 
     #[test]
     fn sessions_are_told_by_prefix_and_a_full_channel_loses_events_not_counts() {
         let (channel, mut events) = mpsc::channel(2);
-        let prefixes = ["sess:".to_owned(), "spring:session:sessions:".to_owned()];
-        let mut ledger = Ledger::new(&prefixes, Arc::default(), channel);
+        let registry = Arc::new(Registry::new(Applications::default()));
+        let mut ledger = Ledger::new(registry, Arc::default(), channel);
         let at = Timestamp::from_ms(5);
         for key in [
             "sess:a",
@@ -140,7 +145,8 @@ mod tests {
             "sess:b",
             "sess:c",
         ] {
-            ledger.record(SessionEventKind::Created, key.as_bytes(), at);
+            ledger.record(SessionEventKind::Created, 0, key.as_bytes(), at);
+            ledger.record(SessionEventKind::Created, BINDINGS, key.as_bytes(), at);
         }
         let told: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .map(|event| event.session)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{
     UserSource, builtin, filter::Filter, lifetime::Lifetime, login::Login, pattern::Pattern,
+    registry::BINDINGS,
 };
 
 /// One application and its rules.
@@ -164,6 +165,9 @@ impl Applications {
 
     /// What `key` is and to which application; `None` for a key of no session.
     pub(crate) fn recognise<'k>(&self, db: u8, key: &'k [u8]) -> Option<(AppNumber, Role<'k>)> {
+        if db >= BINDINGS {
+            return None;
+        }
         let bucket = self.by_first_byte.get(usize::from(*key.first()?))?;
         let fits = |known: &&Known| known.database.is_none_or(|database| database == db);
         let (known, part) = bucket

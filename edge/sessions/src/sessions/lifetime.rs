@@ -23,7 +23,7 @@ pub enum Renewal {
     /// Only what the application writes or asks for.
     #[default]
     OnWrite,
-    /// Reading it, too: it gets the time to live it was last given.
+    /// Reading it, too: it gets [`Lifetime::idle`] to live again.
     OnRead,
 }
 
@@ -53,12 +53,11 @@ impl Lifetime {
         .min()
     }
 
-    /// When a session expires that is read at `now` and was last given `life` to live: never sooner than it
-    /// would have, nothing if reading does not renew.
+    /// When a session expires that is read at `now`: never sooner than it would have; none if reading does not
+    /// renew.
     pub(crate) fn renewed(
         &self,
-        life: Duration,
-        expires: Timestamp,
+        expires: Option<Timestamp>,
         created: Timestamp,
         now: Timestamp,
         bound: bool,
@@ -66,8 +65,8 @@ impl Lifetime {
         if self.renewal == Renewal::OnWrite {
             return None;
         }
-        let renewed = self.expires(Some(now.plus(life)), created, now, bound)?;
-        (renewed > expires).then_some(renewed)
+        let renewed = self.expires(None, created, now, bound)?;
+        (renewed > expires?).then_some(renewed)
     }
 }
 
@@ -104,17 +103,21 @@ mod tests {
     fn reading_renews_only_if_asked_and_only_forward() {
         let on_read = Lifetime {
             max: secs(100),
+            idle: secs(30),
             renewal: Renewal::OnRead,
             ..Lifetime::default()
         };
-        let life = Duration::from_secs(30);
         let renewed = |lifetime: &Lifetime, expires, now| {
-            lifetime.renewed(life, at(expires), at(0), at(now), true)
+            lifetime.renewed(Some(at(expires)), at(0), at(now), true)
         };
         assert_eq!(renewed(&on_read, 30, 10), Some(at(40)));
         assert_eq!(renewed(&on_read, 95, 90), Some(at(100)));
         assert_eq!(renewed(&on_read, 100, 99), None);
         assert_eq!(renewed(&on_read, 50, 10), None);
-        assert_eq!(renewed(&Lifetime::default(), 30, 10), None);
+        let on_write = Lifetime {
+            renewal: Renewal::OnWrite,
+            ..on_read
+        };
+        assert_eq!(renewed(&on_write, 30, 10), None);
     }
 }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::{
     application::{AppNumber, Application, Applications, Role},
     user::{Found, indexed_id},
+    users::{Binding, BindingSource},
 };
 
 /// A session whose user a command may change.
@@ -22,6 +23,10 @@ pub(crate) struct Prospect<'a> {
     pub(crate) key: Cow<'a, [u8]>,
     /// Whose it will be; none: only the value afterwards can tell.
     pub(crate) found: Option<Found>,
+    /// It concerns the session only while it is this user's.
+    pub(crate) only_of: Option<Box<str>>,
+    /// Whether it is the application's index that says so.
+    pub(crate) by_index: bool,
 }
 
 /// What a command writes, and where.
@@ -58,6 +63,28 @@ fn write(command: &str) -> Option<Write> {
         "rename" | "renamenx" | "copy" => Write::Target,
         _ => return None,
     })
+}
+
+impl Prospect<'_> {
+    /// Whether the session's user may change, which is `present` now.
+    pub(crate) fn is_open(&self, present: Option<&Binding>) -> bool {
+        match (&self.found, present) {
+            (None, _) => true,
+            (Some(Found::Unreadable), _) | (Some(Found::Nobody), None) => false,
+            (Some(Found::User(user)), present) => present.is_none_or(|present| {
+                (present.application, &*present.user) != (self.application, user)
+            }),
+            (Some(Found::Nobody), Some(present)) => {
+                let source = if self.by_index {
+                    BindingSource::Index
+                } else {
+                    BindingSource::Value
+                };
+                let of = self.only_of.as_deref();
+                present.source == source && of.is_none_or(|user| user == &*present.user)
+            }
+        }
+    }
 }
 
 impl Applications {
@@ -135,16 +162,18 @@ impl Applications {
         else {
             return Vec::new();
         };
-        let found = if joins {
-            std::str::from_utf8(user).map_or(Found::Unreadable, Found::user)
-        } else {
-            Found::Nobody
+        let user = std::str::from_utf8(user).map_or(Found::Unreadable, Found::user);
+        let (found, only_of) = match user {
+            Found::User(user) if !joins => (Found::Nobody, Some(user)),
+            found => (found, None),
         };
         let of = |member: &Bytes| {
             Some(Prospect {
                 application: number,
                 key: Cow::Owned(application.session_key(indexed_id(member)?)?),
                 found: Some(found.clone()),
+                only_of: only_of.clone(),
+                by_index: true,
             })
         };
         members.iter().filter_map(of).collect()
@@ -161,6 +190,8 @@ fn prospect(application: AppNumber, key: &[u8], found: Option<Found>) -> Prospec
         application,
         key: Cow::Borrowed(key),
         found,
+        only_of: None,
+        by_index: false,
     }
 }
 

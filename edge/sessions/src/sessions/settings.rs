@@ -18,7 +18,7 @@
 //! | `filter.anonymous_ttl` | `0s` (as asked) | longest life of a session of no user |
 //! | `expiry.max` | `0s` (any) | longest life of a session from its creation |
 //! | `expiry.idle` | `0s` (as asked) | longest time to live a write may give |
-//! | `renewal` | `on-write` | `on-read`: reading a session renews its last time to live too; costs a log entry per read |
+//! | `renewal` | `on-write` | `on-read`: reading a session gives it `expiry.idle` to live again, too; costs a journal entry per read |
 
 use std::{str::FromStr, time::Duration};
 
@@ -82,6 +82,9 @@ fn application(section: Section, name: &str) -> Application {
         ),
     };
     expiry.finish();
+    if application.lifetime.renewal == Renewal::OnRead && application.lifetime.idle.is_none() {
+        section.fault("renewal", "\"on-read\" needs `expiry.idle`");
+    }
     application.filter = read_filter(filter);
     section.finish();
     application
