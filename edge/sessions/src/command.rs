@@ -5,6 +5,7 @@
 //! a socket or the disk.
 
 mod args;
+mod bongsu;
 mod chance;
 mod connection;
 mod decimal;
@@ -142,6 +143,7 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Spec> {
         hashes::COMMANDS,
         object::COMMANDS,
         sets::COMMANDS,
+        bongsu::COMMANDS,
         sketches::COMMANDS,
         sorted_sets::COMMANDS,
     ]

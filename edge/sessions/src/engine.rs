@@ -20,6 +20,7 @@ mod keyspace;
 mod ledger;
 mod login;
 mod notice;
+mod orders;
 mod record;
 mod restore;
 mod shards;
@@ -44,6 +45,7 @@ pub(crate) use self::{
     keyspace::Keyspace,
     ledger::{Ledger, Tallies},
     notice::Class,
+    orders::session,
     stats::Stats,
     value::{Fields, Member, Score, Value},
 };

@@ -48,7 +48,7 @@ pub(crate) use self::{
     denies::{denied as user_denied, key as deny_key},
     live::{Candidate, Search},
     login::{Decision, denied as login_denied},
-    prospect::Prospect,
+    prospect::{Command, Prospect},
     registry::{BINDINGS, DENIES, Registry},
     user::{Found, indexed_forms, is_user},
     users::{Binding, SessionKey},

@@ -14,13 +14,15 @@ use super::{
     keyspace::{Entry, Keyspace},
     ledger::Ledger,
     notice::Class,
+    orders::session,
     shards::{Scope, Shards},
-    value::{Fields, Key, Member, Value},
+    value::{Fields, Member, Value},
 };
 use crate::{
+    command::Access,
     protocol::Reply,
     sessions::{
-        AppNumber, BINDINGS, Binding, BindingSource, Decision, Found, Prospect, Registry,
+        AppNumber, BINDINGS, Binding, BindingSource, Command, Decision, Found, Prospect, Registry,
         SessionKey, indexed_forms, login_denied, user_denied,
     },
 };
@@ -44,9 +46,13 @@ struct Denied {
 impl Engine {
     /// The sessions whose user a call may change, judged by its arguments alone.
     pub(crate) fn prospects<'c>(&self, call: &'c Call) -> Vec<Prospect<'c>> {
-        self.registry
-            .applications
-            .prospects(call.db, call.spec.name, &call.args)
+        let spec = call.spec;
+        let command = Command {
+            name: spec.name,
+            adds: spec.access == Access::Add && spec.keys.0 == 1,
+            db: call.db,
+        };
+        self.registry.applications.prospects(command, &call.args)
     }
 
     /// Whether one of `prospects` changes the binding as it is now, so that all shards are needed.
@@ -117,7 +123,7 @@ impl Engine {
             && !db.has(from)
             && db.has(to)
         {
-            let session = session_key(call.db, to);
+            let session = session(call.db, to);
             self.carry_out(db, Effect::Bind(session, binding));
         }
         reply
@@ -190,7 +196,7 @@ impl Engine {
     ) -> Result<Vec<Effect>, Denied> {
         let mut effects = Vec::new();
         for (prospect, found) in outcome {
-            let session = session_key(db.number, &prospect.key);
+            let session = session(db.number, &prospect.key);
             let settled = Prospect {
                 key: Cow::Borrowed(&prospect.key),
                 found: Some(found),
@@ -472,13 +478,6 @@ fn lives(
             Some(pattern.key(id))
         });
     is_there(&session.key) && shadow.is_none_or(|shadow| is_there(&shadow))
-}
-
-fn session_key(db: u8, key: &[u8]) -> SessionKey {
-    SessionKey {
-        db,
-        key: Key::from(key),
-    }
 }
 
 /// Removes a key of any database and tells subscribers; whether it was there.

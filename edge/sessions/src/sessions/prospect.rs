@@ -50,17 +50,28 @@ enum Write {
     Target,
 }
 
-fn write(command: &str) -> Option<Write> {
-    Some(match command {
+/// A command as far as it matters here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Command<'a> {
+    /// Its name, lower case.
+    pub(crate) name: &'a str,
+    /// Whether it may add bytes to the key at its first argument.
+    pub(crate) adds: bool,
+    /// The database it works on.
+    pub(crate) db: u8,
+}
+
+fn write(command: Command<'_>) -> Option<Write> {
+    Some(match command.name {
         "set" | "setnx" | "getset" => Write::Second,
         "setex" | "psetex" => Write::Third,
         "mset" | "msetnx" => Write::Pairs,
         "hset" | "hmset" | "hsetnx" => Write::Fields,
         "sadd" => Write::Joins,
         "srem" => Write::Leaves,
-        "append" | "setrange" | "setbit" | "incr" | "incrby" | "incrbyfloat" | "decr"
-        | "decrby" | "hincrby" | "hincrbyfloat" | "hdel" | "restore" => Write::Somehow,
         "rename" | "renamenx" | "copy" => Write::Target,
+        "hdel" => Write::Somehow,
+        _ if command.adds => Write::Somehow,
         _ => return None,
     })
 }
@@ -91,10 +102,10 @@ impl Applications {
     /// The sessions whose user a command may change.
     pub(crate) fn prospects<'a>(
         &self,
-        db: u8,
-        command: &str,
+        command: Command<'_>,
         args: &'a [Bytes],
     ) -> Vec<Prospect<'a>> {
+        let db = command.db;
         let (Some(write), Some(key)) = (write(command), args.first()) else {
             return Vec::new();
         };
@@ -217,7 +228,14 @@ mod tests {
         let name = words.next().unwrap();
         let args: Vec<_> = words.map(|word| Bytes::from(word.to_owned())).collect();
         let found: Vec<_> = applications()
-            .prospects(0, name, &args)
+            .prospects(
+                Command {
+                    name,
+                    adds: name == "append",
+                    db: 0,
+                },
+                &args,
+            )
             .into_iter()
             .map(|prospect| {
                 let user = prospect.found.map(|found| match found {

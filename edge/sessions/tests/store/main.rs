@@ -9,8 +9,10 @@
 
 mod client;
 mod differential;
+mod duplicate_login;
 mod events;
 mod group_commit;
 mod hostile;
+mod logins;
 mod replies;
 mod restart;

@@ -1,0 +1,151 @@
+//! What operators order: bind, unbind, end, deny, allow. Shared by the `BONGSU.` commands and the API, so that
+//! both do the same.
+//!
+//! All shards are held by whoever calls; nothing here waits.
+
+use std::sync::Arc;
+
+use bongsu_sdk_model::{SessionEventKind, Timestamp};
+use bytes::Bytes;
+
+use super::{
+    Db, Engine,
+    value::{Key, Value},
+};
+use crate::sessions::{
+    AppNumber, Binding, BindingSource, DENIES, Deny, SessionKey, deny_key, is_user,
+};
+
+/// Longest reason of a deny, bytes.
+const LONGEST_REASON: usize = 1024;
+
+impl Engine {
+    /// The number of the application called `name`; the error is the reply.
+    pub(crate) fn application(&self, name: &str) -> Result<AppNumber, String> {
+        let applications = &self.registry.applications;
+        applications.named(name).ok_or_else(|| {
+            let known: Vec<_> = applications.iter().map(|(_, found)| &*found.name).collect();
+            format!("ERR no such application, hint: one of {}", known.join(", "))
+        })
+    }
+
+    /// Binds the session at `key` to `user`. Its application is told by the key unless it is given.
+    pub(crate) fn order_bind(
+        &self,
+        db: &mut Db<'_>,
+        session: SessionKey,
+        user: &str,
+        application: Option<&str>,
+        source: BindingSource,
+    ) -> Result<(), String> {
+        if !is_user(user) {
+            return Err(
+                "ERR a user id has 1 to 256 bytes, no control characters and no spaces around it"
+                    .to_owned(),
+            );
+        }
+        let application = match application {
+            Some(name) => self.application(name)?,
+            None => {
+                let found = self.registry.applications.session(session.db, &session.key);
+                found.map(|(number, _)| number).ok_or(
+                    "ERR no application has sessions with such a key, hint: name the application",
+                )?
+            }
+        };
+        let binding = Binding {
+            application,
+            user: user.into(),
+            since: db.now,
+            source,
+        };
+        self.bind(db, session, binding)
+    }
+
+    /// Ends every session of a user, in one application or in all; how many there were.
+    pub(crate) fn order_end_user(
+        &self,
+        db: &mut Db<'_>,
+        user: &str,
+        application: Option<AppNumber>,
+    ) -> usize {
+        let sessions: Vec<_> = self
+            .registry
+            .users()
+            .everywhere(user)
+            .filter(|(number, _)| application.is_none_or(|only| only == *number))
+            .map(|(_, session)| session.clone())
+            .collect();
+        sessions
+            .iter()
+            .filter(|session| self.end(db, session))
+            .count()
+    }
+
+    /// Denies a user and ends his sessions there; how many there were. The error is the reply.
+    pub(crate) fn order_deny(&self, db: &mut Db<'_>, mut deny: Deny) -> Result<usize, String> {
+        if !is_user(&deny.user) {
+            return Err("ERR no user id".to_owned());
+        }
+        if deny.until <= db.now {
+            return Err("ERR a deny ends in the future".to_owned());
+        }
+        deny.reason
+            .truncate(deny.reason.floor_char_boundary(LONGEST_REASON));
+        let application = match &deny.application {
+            Some(name) => Some(self.application(name)?),
+            None => None,
+        };
+        let (key, value) = (deny.key(), Value::String(Bytes::from(deny.encode())));
+        db.shards
+            .of(&key)
+            .put(DENIES, &key, value, Some(deny.until), db.now);
+        let user = Arc::clone(&deny.user);
+        self.registry.denies().add(deny);
+        Ok(self.order_end_user(db, &user, application))
+    }
+
+    /// Allows a user again, in one application or wherever he is denied; how many denies there were.
+    pub(crate) fn order_allow(
+        &self,
+        db: &mut Db<'_>,
+        user: &str,
+        application: Option<&str>,
+    ) -> usize {
+        let denies = self.registry.denies().of(user).to_vec();
+        let meant =
+            |deny: &&Deny| application.is_none() || deny.application.as_deref() == application;
+        let remove = |deny: &Deny| {
+            let key = deny_key(user, deny.application.as_deref());
+            let shard = db.shards.of(&key);
+            shard
+                .remove(DENIES, &key, SessionEventKind::Destroyed, db.now)
+                .is_some()
+        };
+        denies
+            .iter()
+            .filter(meant)
+            .map(remove)
+            .filter(|removed| *removed)
+            .count()
+    }
+
+    /// The sessions of a user: application, key and since when they are his.
+    pub(crate) fn sessions_of(&self, user: &str) -> Vec<(Arc<str>, SessionKey, Timestamp)> {
+        let users = self.registry.users();
+        let described = |(number, session): (AppNumber, &SessionKey)| {
+            let application = self.registry.applications.get(number)?;
+            let since = users.binding(session.db, &session.key)?.since;
+            Some((Arc::clone(&application.name), session.clone(), since))
+        };
+        users.everywhere(user).filter_map(described).collect()
+    }
+}
+
+/// A session's key in a database.
+pub(crate) fn session(db: u8, key: &[u8]) -> SessionKey {
+    SessionKey {
+        db,
+        key: Key::from(key),
+    }
+}
