@@ -18,6 +18,7 @@ mod image;
 mod journal;
 mod keyspace;
 mod ledger;
+mod limits;
 mod login;
 mod notice;
 mod orders;
@@ -26,11 +27,13 @@ mod restore;
 mod shards;
 mod stats;
 mod value;
+mod view;
 
 use std::{
     cell::RefCell,
     collections::BTreeSet,
     fmt,
+    net::IpAddr,
     sync::{
         Arc, MutexGuard,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -56,7 +59,7 @@ use self::{
     shards::{SHARDS, Scope, Shards},
 };
 use crate::{
-    Config, Error,
+    Config, Error, MemoryPolicy,
     command::{Access, KeyspaceFn, ONE_KEY, Spec},
     protocol::Reply,
     sessions::{Applications, Registry},
@@ -80,6 +83,8 @@ pub(crate) struct Call {
     pub(crate) args: Vec<Bytes>,
     /// The database it works on.
     pub(crate) db: u8,
+    /// Where it comes from; none: from inside.
+    pub(crate) client: Option<IpAddr>,
 }
 
 impl Call {
@@ -115,6 +120,7 @@ pub(crate) struct Engine {
     /// Bytes of all shards.
     weight: AtomicUsize,
     max_memory: usize,
+    max_memory_policy: MemoryPolicy,
     max_output: usize,
     max_bulk: usize,
 }
@@ -168,6 +174,7 @@ impl Engine {
             nothing: Arc::new(Registry::new(Applications::default())),
             weight: AtomicUsize::new(weight),
             max_memory: usize::try_from(config.max_memory).unwrap_or(usize::MAX),
+            max_memory_policy: config.max_memory_policy,
             max_output: config.max_output,
             max_bulk: config.max_bulk,
         };
@@ -223,7 +230,7 @@ impl Engine {
             max_bulk: self.max_bulk,
         };
         let reply = self.refuse(call, &mut db);
-        let reply = reply.unwrap_or_else(|| self.log_in(&mut db, call, &prospects));
+        let reply = reply.unwrap_or_else(|| self.govern(&mut db, call, &prospects));
         let position = self.finish(db.shards.guards_mut(), before);
         (reply, position)
     }
@@ -233,7 +240,7 @@ impl Engine {
         if let Some(refusal) = self.refuse(call, db) {
             return refusal;
         }
-        self.log_in(db, call, &self.prospects(call))
+        self.govern(db, call, &self.prospects(call))
     }
 
     /// The shards a call needs: the one of its key if it names just one.
@@ -289,10 +296,15 @@ impl Engine {
         if let Some(failure) = self.journal.refusal() {
             return Some(refused(&failure));
         }
-        if call.spec.access != Access::Add || self.weight.load(Relaxed) <= self.max_memory {
+        let weight = self.weight.load(Relaxed);
+        if call.spec.access != Access::Add || weight <= self.max_memory {
             return None;
         }
-        if let Some(key) = call.args.first()
+        let key = call.args.first().filter(|_| call.spec.keys.0 == 1);
+        if key.is_some_and(|key| self.make_room(db, key, weight - self.max_memory)) {
+            return None;
+        }
+        if let Some(key) = key
             && !db.has(key)
         {
             let now = db.now;

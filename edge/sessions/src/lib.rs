@@ -82,6 +82,7 @@
 mod client;
 mod command;
 mod config;
+mod control;
 mod engine;
 mod error;
 mod protocol;
@@ -108,6 +109,7 @@ use self::{
 };
 pub use self::{
     config::{Config, Durability, MemoryPolicy, Password},
+    control::{Control, OrderError},
     error::Error,
     sessions::{
         Application, Applications, Beyond, BindingSource, CreationFilter, Cursor, CursorError,

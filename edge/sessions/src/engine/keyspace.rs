@@ -12,6 +12,7 @@ use super::{
     changes::{Changes, Touched},
     journal::Position,
     ledger::Ledger,
+    limits::instant,
     notice::{Class, Notices},
     record,
     value::{Key, Value},
@@ -33,12 +34,19 @@ pub(crate) struct Entry {
     queued: Option<Timestamp>,
     /// When a command last looked at it, seconds since the epoch.
     pub(crate) accessed: u32,
+    /// When it was first put, or loaded, seconds since the epoch.
+    created: u32,
 }
 
 impl Entry {
     /// Whether its time had run out at `now`.
     pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
+    }
+
+    /// When it was first put or, after a restart, loaded.
+    pub(crate) fn created(&self) -> Timestamp {
+        instant(self.created)
     }
 }
 
@@ -136,6 +144,7 @@ impl Keyspace {
                 expires,
                 queued,
                 accessed,
+                created: accessed,
             },
         );
     }
@@ -224,6 +233,7 @@ impl Keyspace {
                 expires,
                 queued,
                 accessed,
+                created: entry.created,
             };
         } else {
             let key = Key::from(key);
@@ -240,6 +250,7 @@ impl Keyspace {
                     expires,
                     queued,
                     accessed,
+                    created: accessed,
                 },
             );
         }

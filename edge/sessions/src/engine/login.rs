@@ -66,8 +66,18 @@ impl Engine {
             .any(|prospect| prospect.is_open(users.binding(call.db, &prospect.key)))
     }
 
-    /// Runs a call that may change bindings. If it does, all shards are held.
-    pub(crate) fn log_in(&self, db: &mut Db<'_>, call: &Call, prospects: &[Prospect<'_>]) -> Reply {
+    /// Runs a call within the rules for sessions. If it changes bindings, all shards are held.
+    pub(crate) fn govern(&self, db: &mut Db<'_>, call: &Call, prospects: &[Prospect<'_>]) -> Reply {
+        if let Some(refusal) = self.filter(db, call) {
+            return refusal;
+        }
+        let reply = self.log_in(db, call, prospects);
+        self.limit_lives(db, call);
+        reply
+    }
+
+    /// Runs a call that may change bindings.
+    fn log_in(&self, db: &mut Db<'_>, call: &Call, prospects: &[Prospect<'_>]) -> Reply {
         let run = |db: &mut Db<'_>| (call.run)(db, &call.args).unwrap_or_else(Reply::from);
         if let Some(binding) = self.moving(call) {
             return self.run_moving(db, call, binding, run);

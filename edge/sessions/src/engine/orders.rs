@@ -10,10 +10,16 @@ use bytes::Bytes;
 
 use super::{
     Db, Engine,
+    journal::{Failure, Position},
+    keyspace::Keyspace,
+    shards::Scope,
     value::{Key, Value},
 };
-use crate::sessions::{
-    AppNumber, Binding, BindingSource, DENIES, Deny, SessionKey, deny_key, is_user,
+use crate::{
+    OrderError,
+    sessions::{
+        AppNumber, Binding, BindingSource, DENIES, Deny, SessionKey, Visit, deny_key, is_user,
+    },
 };
 
 /// Longest reason of a deny, bytes.
@@ -128,6 +134,74 @@ impl Engine {
             .map(remove)
             .filter(|removed| *removed)
             .count()
+    }
+
+    /// Does what needs all shards, and waits for the journal.
+    pub(crate) async fn exclusively<R>(
+        &self,
+        work: impl FnOnce(&mut Db<'_>) -> R,
+    ) -> Result<R, OrderError> {
+        let failed = |failure: Failure| OrderError::Journal(failure.to_string());
+        if let Some(failure) = self.journal.refusal() {
+            return Err(failed(failure));
+        }
+        let (result, position) = self.holding_all(work);
+        if !self.journal.is_settled(position) {
+            self.journal.settled(position).await.map_err(failed)?;
+        }
+        Ok(result)
+    }
+
+    fn holding_all<R>(&self, work: impl FnOnce(&mut Db<'_>) -> R) -> (R, Position) {
+        let shards = self.shards.lock(Scope::All);
+        let before = shards.iter().map(Keyspace::weight).sum();
+        let mut db = Db {
+            shards,
+            engine: self,
+            stats: &self.stats,
+            number: 0,
+            now: self.clock.now(),
+            max_bulk: self.max_bulk,
+        };
+        let result = work(&mut db);
+        let position = self.finish(db.shards.guards_mut(), before);
+        (result, position)
+    }
+
+    /// Notes a request of the session with this id. The sessions that are to be bound to its user are given
+    /// back; none: it is no news.
+    pub(crate) fn note_visit(
+        &self,
+        id: &str,
+        visit: Visit,
+        user: Option<&str>,
+    ) -> Option<Vec<SessionKey>> {
+        let mut sessions = self.with_id(id);
+        if sessions.is_empty() {
+            return None;
+        }
+        self.registry.visits().note(id, visit);
+        let user = user.filter(|user| is_user(user))?;
+        let users = self.registry.users();
+        sessions.retain(|session| {
+            // What the session itself or an operator says counts more than what a transaction says.
+            users
+                .binding(session.db, &session.key)
+                .is_none_or(|present| {
+                    present.source == BindingSource::Transaction && &*present.user != user
+                })
+        });
+        (!sessions.is_empty()).then_some(sessions)
+    }
+
+    /// Every deny that has not ended.
+    pub(crate) fn denies(&self) -> Vec<Deny> {
+        self.registry.denies().all(self.clock.now())
+    }
+
+    /// How many sessions are bound, and to how many users.
+    pub(crate) fn bound(&self) -> (usize, usize) {
+        self.registry.users().census()
     }
 
     /// The sessions of a user: application, key and since when they are his.

@@ -114,6 +114,8 @@ pub(crate) enum Role<'k> {
 pub struct Applications {
     all: Vec<Application>,
     by_first_byte: Vec<Vec<Known>>,
+    have_filters: bool,
+    have_lifetimes: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -160,7 +162,12 @@ impl Applications {
             // Stable: of patterns alike, that of the application named first is tried first.
             bucket.sort_by_key(|known: &Known| std::cmp::Reverse(known.pattern.weight()));
         }
-        Self { all, by_first_byte }
+        Self {
+            have_filters: all.iter().any(|one| !one.filter.is_free()),
+            have_lifetimes: all.iter().any(|one| !one.lifetime.is_free()),
+            all,
+            by_first_byte,
+        }
     }
 
     /// What `key` is and to which application; `None` for a key of no session.
@@ -190,6 +197,16 @@ impl Applications {
             (number, Role::Session(id)) => Some((number, id)),
             _ => None,
         }
+    }
+
+    /// Whether some application does not let every session begin.
+    pub(crate) const fn have_filters(&self) -> bool {
+        self.have_filters
+    }
+
+    /// Whether some application's sessions have limited lives.
+    pub(crate) const fn have_lifetimes(&self) -> bool {
+        self.have_lifetimes
     }
 
     /// The application with this number.
