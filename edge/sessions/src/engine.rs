@@ -245,8 +245,10 @@ impl Engine {
 
     /// The shards a call needs: the one of its key if it names just one.
     fn scope(&self, call: &Call) -> Scope {
+        // What goes to make room may be anywhere.
+        let full = call.spec.access == Access::Add && self.is_full();
         match call.args.first() {
-            Some(key) if call.spec.keys == ONE_KEY => Scope::One(self.shards.number(key)),
+            Some(key) if call.spec.keys == ONE_KEY && !full => Scope::One(self.shards.number(key)),
             _ => Scope::All,
         }
     }
@@ -296,12 +298,13 @@ impl Engine {
         if let Some(failure) = self.journal.refusal() {
             return Some(refused(&failure));
         }
-        let weight = self.weight.load(Relaxed);
-        if call.spec.access != Access::Add || weight <= self.max_memory {
+        let over = self.weight.load(Relaxed).saturating_sub(self.max_memory);
+        if call.spec.access != Access::Add || over == 0 {
             return None;
         }
         let key = call.args.first().filter(|_| call.spec.keys.0 == 1);
-        if key.is_some_and(|key| self.make_room(db, key, weight - self.max_memory)) {
+        // Full since the shards were locked: the next one makes room.
+        if !db.shards.is_all() || key.is_some_and(|key| self.make_room(db, key, over)) {
             return None;
         }
         if let Some(key) = key
@@ -314,6 +317,10 @@ impl Engine {
         Some(Reply::Error(
             "OOM command not allowed when used memory > 'maxmemory'.".into(),
         ))
+    }
+
+    fn is_full(&self) -> bool {
+        self.weight.load(Relaxed) > self.max_memory
     }
 
     /// Bytes of keys, values and their bookkeeping.

@@ -7,18 +7,23 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use bongsu_sdk_model::{SessionEventKind, Timestamp};
 
-use super::{Call, Db, Engine, keyspace::Keyspace, notice::Class};
+use super::{Call, Db, Engine, notice::Class, shards::Held, value::Key};
 use crate::{
     MemoryPolicy,
     command::{Access, DATABASES},
     protocol::Reply,
-    sessions::Registry,
+    sessions::{Registry, SessionKey},
 };
 
 /// Sessions of which the one that was idle longest goes.
 const SAMPLE: u64 = 16;
 /// Most samples for one command: where nearly all are somebody's, it is refused rather than held up.
 const SAMPLES: u64 = 8;
+
+/// What counts as reading a session; asking for its time to live does not.
+const RENEWING: [&str; 9] = [
+    "get", "getrange", "mget", "hget", "hmget", "hgetall", "hkeys", "hvals", "touch",
+];
 
 impl Engine {
     /// Why the sessions that a call would begin may not begin.
@@ -52,7 +57,8 @@ impl Engine {
     /// Shortens the life of the sessions a call wrote to what they may have, or renews what it read.
     pub(super) fn limit_lives(&self, db: &mut Db<'_>, call: &Call) {
         let applications = &self.registry.applications;
-        if !applications.have_lifetimes() {
+        let reads = call.spec.access == Access::Read;
+        if !applications.have_lifetimes() || (reads && !RENEWING.contains(&call.spec.name)) {
             return;
         }
         let (number, now) = (call.db, db.now);
@@ -69,7 +75,7 @@ impl Engine {
                 continue;
             };
             let (expires, created) = (entry.expires, entry.created());
-            let may = if call.spec.access == Access::Read {
+            let may = if reads {
                 lifetime.renewed(expires, created, now, bound).or(expires)
             } else {
                 lifetime.expires(expires, created, now, bound)
@@ -85,52 +91,61 @@ impl Engine {
         }
     }
 
-    /// Lets sessions of nobody go, from the shard that is to hold `key`, until there is room; whether there is.
-    pub(super) fn make_room(&self, db: &mut Db<'_>, key: &[u8], over: usize) -> bool {
+    /// Lets sessions of nobody go until `over` bytes are free, `spared` not among them; whether they are. All
+    /// shards are held.
+    pub(super) fn make_room(&self, db: &mut Db<'_>, spared: &[u8], over: usize) -> bool {
         if self.max_memory_policy == MemoryPolicy::Refuse {
             return false;
         }
-        let (now, registry) = (db.now, &self.registry);
-        let shard = db.shards.of(key);
-        let enough = shard.weight().saturating_sub(over);
+        let now = db.now;
         let hasher = RandomState::new();
+        let mut freed = 0;
         for sample in 0..SAMPLES {
-            if shard.weight() <= enough {
+            let draws = (0..SAMPLE).map(|draw| hasher.hash_one((sample, draw)));
+            let victim = idlest(&db.shards, &self.registry, draws, spared);
+            let Some(SessionKey { db: number, key }) = victim else {
+                continue;
+            };
+            let shard = db.shards.of(&key);
+            let before = shard.weight();
+            shard.notices.note(Class::Evicted, "evicted", number, &key);
+            shard.remove(number, &key, SessionEventKind::Destroyed, now);
+            freed += before - shard.weight();
+            if freed >= over {
                 return true;
             }
-            let draws = (0..SAMPLE).map(|draw| hasher.hash_one((sample, draw)));
-            if let Some((number, victim)) = idlest(shard, registry, draws, key) {
-                shard
-                    .notices
-                    .note(Class::Evicted, "evicted", number, &victim);
-                shard.remove(number, &victim, SessionEventKind::Destroyed, now);
-            }
         }
-        shard.weight() <= enough
+        false
     }
 }
 
 /// Of the sessions of nobody at the positions drawn, the one that was idle longest.
 fn idlest(
-    shard: &Keyspace,
+    shards: &Held<'_>,
     registry: &Registry,
     draws: impl Iterator<Item = u64>,
     spared: &[u8],
-) -> Option<(u8, std::sync::Arc<[u8]>)> {
-    let of = |number| shard.database(number).map_or(0, indexmap::IndexMap::len);
-    let total: usize = (0..DATABASES).map(of).sum();
+) -> Option<SessionKey> {
+    let databases: Vec<_> = shards
+        .iter()
+        .flat_map(|shard| {
+            (0..DATABASES).filter_map(|number| Some((number, shard.database(number)?)))
+        })
+        .filter(|(_, database)| !database.is_empty())
+        .collect();
+    let total: usize = databases.iter().map(|(_, database)| database.len()).sum();
     let users = registry.users();
-    let mut found: Option<(u32, u8, &std::sync::Arc<[u8]>)> = None;
+    let mut found: Option<(u32, u8, &Key)> = None;
     for draw in draws {
         let mut position = usize::try_from(draw)
             .unwrap_or(usize::MAX)
             .checked_rem(total)?;
-        let mut number = 0;
-        while position >= of(number) {
-            position -= of(number);
-            number += 1;
-        }
-        let (key, entry) = shard.database(number)?.get_index(position)?;
+        let drawn = databases.iter().find_map(|(number, database)| {
+            let entry = database.get_index(position);
+            position = position.saturating_sub(database.len());
+            Some((*number, entry?))
+        });
+        let (number, (key, entry)) = drawn?;
         if **key != *spared
             && registry.applications.session(number, key).is_some()
             && users.binding(number, key).is_none()
@@ -139,7 +154,10 @@ fn idlest(
             found = Some((entry.accessed, number, key));
         }
     }
-    found.map(|(_, number, key)| (number, std::sync::Arc::clone(key)))
+    found.map(|(_, number, key)| SessionKey {
+        db: number,
+        key: Key::clone(key),
+    })
 }
 
 /// Seconds since the epoch as an instant.

@@ -146,15 +146,6 @@ impl Users {
         Some(binding)
     }
 
-    /// Makes every session of a database nobody's.
-    pub(crate) fn clear(&mut self, db: u8) {
-        let keys = self.sessions.get(&db).map(|sessions| sessions.keys());
-        let keys: Vec<_> = keys.into_iter().flatten().cloned().collect();
-        for key in keys {
-            self.unbind(db, &key);
-        }
-    }
-
     /// The sessions of a user in an application, the oldest first.
     pub(crate) fn sessions(
         &self,
@@ -234,8 +225,7 @@ mod tests {
             (vec![2], vec![])
         );
         assert_eq!(users.everywhere("lee").count(), 1);
-        users.clear(0);
-        assert_eq!(users.census(), (1, 1));
+        assert_eq!(users.census(), (2, 2));
     }
 
     #[test]
