@@ -28,6 +28,19 @@ pub enum OrderError {
     Journal(String),
 }
 
+/// A session of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundSession {
+    /// Its application.
+    pub application: Arc<str>,
+    /// Its database.
+    pub database: u8,
+    /// Its key, which contains its id: whoever knows it can take the session over.
+    pub key: Arc<[u8]>,
+    /// Since when it is the user's.
+    pub since: Timestamp,
+}
+
 /// Orders and questions about sessions; a clone is the same store.
 #[derive(Debug, Clone)]
 pub struct Control(Arc<Engine>);
@@ -191,12 +204,17 @@ impl Control {
         self.0.live(query)
     }
 
-    /// The sessions of a user: application, database, key, and since when they are the user's.
+    /// The sessions of a user.
     #[must_use]
-    pub fn sessions_of(&self, user: &str) -> Vec<(Arc<str>, u8, Arc<[u8]>, Timestamp)> {
+    pub fn sessions_of(&self, user: &str) -> Vec<BoundSession> {
         let listed = self.0.sessions_of(user).into_iter();
         listed
-            .map(|(application, session, since)| (application, session.db, session.key, since))
+            .map(|(application, session, since)| BoundSession {
+                application,
+                database: session.db,
+                key: session.key,
+                since,
+            })
             .collect()
     }
 

@@ -216,9 +216,11 @@ impl Engine {
     fn apply(&self, call: &Call, now: Timestamp) -> (Reply, Position) {
         let prospects = self.prospects(call);
         let mut shards = self.shards.lock(self.scope(call));
-        if !shards.is_all() && self.changes_bindings(call, &prospects) {
+        let mut open = self.changes_bindings(call, &prospects);
+        if open && !shards.is_all() {
             drop(shards);
             shards = self.shards.lock(Scope::All);
+            open = self.changes_bindings(call, &prospects);
         }
         let before: usize = shards.iter().map(Keyspace::weight).sum();
         let mut db = Db {
@@ -230,7 +232,7 @@ impl Engine {
             max_bulk: self.max_bulk,
         };
         let reply = self.refuse(call, &mut db);
-        let reply = reply.unwrap_or_else(|| self.govern(&mut db, call, &prospects));
+        let reply = reply.unwrap_or_else(|| self.govern(&mut db, call, &prospects, open));
         let position = self.finish(db.shards.guards_mut(), before);
         (reply, position)
     }
@@ -240,7 +242,9 @@ impl Engine {
         if let Some(refusal) = self.refuse(call, db) {
             return refusal;
         }
-        self.govern(db, call, &self.prospects(call))
+        let prospects = self.prospects(call);
+        let open = self.changes_bindings(call, &prospects);
+        self.govern(db, call, &prospects, open)
     }
 
     /// The shards a call needs: the one of its key if it names just one.

@@ -109,7 +109,7 @@ use self::{
 };
 pub use self::{
     config::{Config, Durability, MemoryPolicy, Password},
-    control::{Control, OrderError},
+    control::{BoundSession, Control, OrderError},
     error::Error,
     sessions::{
         Application, Applications, Beyond, BindingSource, CreationFilter, Cursor, CursorError,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::{
-    Access::{Add, Read, Write},
+    Access::{Read, Write},
     KeyspaceFn, NO_KEY, Outcome, Refusal, Spec,
     args::{integer, keyword, leading, subcommand_arity, unknown_subcommand},
     on_keys,
@@ -34,7 +34,7 @@ const fn spec(
 /// The family.
 pub(super) const COMMANDS: &[Spec] = &[
     spec(
-        Add,
+        Write,
         ("bongsu.bind", -3),
         bind,
         "Binds a session to a user, as the rule for logins allows",

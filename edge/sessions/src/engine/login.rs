@@ -16,7 +16,7 @@ use super::{
     notice::Class,
     orders::session,
     shards::{Scope, Shards},
-    value::{Fields, Member, Value},
+    value::{Fields, Kind, Member, Value},
 };
 use crate::{
     command::Access,
@@ -66,43 +66,38 @@ impl Engine {
             .any(|prospect| prospect.is_open(users.binding(call.db, &prospect.key)))
     }
 
-    /// Runs a call within the rules for sessions. If it changes bindings, all shards are held.
-    pub(crate) fn govern(&self, db: &mut Db<'_>, call: &Call, prospects: &[Prospect<'_>]) -> Reply {
+    /// Runs a call within the rules for sessions. `open` says that it changes bindings, and then all shards are
+    /// held; asked once, since what a shadow key or an index tells may change while only one is.
+    pub(crate) fn govern(
+        &self,
+        db: &mut Db<'_>,
+        call: &Call,
+        prospects: &[Prospect<'_>],
+        open: bool,
+    ) -> Reply {
         if let Some(refusal) = self.filter(db, call) {
             return refusal;
         }
-        let reply = self.log_in(db, call, prospects);
+        let reply = if let Some(binding) = self.moving(call) {
+            self.run_moving(db, call, binding)
+        } else if open {
+            self.log_in(db, call, prospects)
+        } else {
+            run(db, call)
+        };
         self.limit_lives(db, call);
         reply
     }
 
     /// Runs a call that may change bindings.
     fn log_in(&self, db: &mut Db<'_>, call: &Call, prospects: &[Prospect<'_>]) -> Reply {
-        let run = |db: &mut Db<'_>| (call.run)(db, &call.args).unwrap_or_else(Reply::from);
-        if let Some(binding) = self.moving(call) {
-            return self.run_moving(db, call, binding, run);
-        }
-        if !self.changes_bindings(call, prospects) {
-            return run(db);
-        }
         let Some(outcome) = self.rehearse(db, call, prospects) else {
-            return run(db);
+            return run(db, call);
         };
         match self.judge(db, outcome) {
-            Err(denied) => {
-                let key = call.args.first().map_or(&[][..], |key| key);
-                let session = denied.end.as_ref().map_or(key, |session| &session.key);
-                let shard = db.shards.of(session);
-                shard
-                    .ledger
-                    .record(SessionEventKind::Rejected, call.db, session, db.now);
-                if let Some(session) = &denied.end {
-                    self.end(db, session);
-                }
-                Reply::Error(denied.text.into())
-            }
+            Err(denied) => self.refuse_login(db, call, denied),
             Ok(effects) => {
-                let reply = run(db);
+                let reply = run(db, call);
                 for effect in effects {
                     self.carry_out(db, effect);
                 }
@@ -111,24 +106,30 @@ impl Engine {
         }
     }
 
-    /// The binding that goes along with a session that is renamed.
-    fn moving(&self, call: &Call) -> Option<Binding> {
-        match (call.spec.name, call.args.first()) {
-            ("rename" | "renamenx", Some(from)) => {
-                self.registry.users().binding(call.db, from).cloned()
-            }
-            _ => None,
+    fn refuse_login(&self, db: &mut Db<'_>, call: &Call, denied: Denied) -> Reply {
+        let key = call.args.first().map_or(&[][..], |key| key);
+        let session = denied.end.as_ref().map_or(key, |session| &session.key);
+        let ledger = &mut db.shards.of(session).ledger;
+        ledger.record(SessionEventKind::Rejected, call.db, session, db.now);
+        if let Some(session) = &denied.end {
+            self.end(db, session);
         }
+        Reply::Error(denied.text.into())
     }
 
-    fn run_moving(
-        &self,
-        db: &mut Db<'_>,
-        call: &Call,
-        binding: Binding,
-        run: impl FnOnce(&mut Db<'_>) -> Reply,
-    ) -> Reply {
-        let reply = run(db);
+    /// The binding that goes along with a session that is renamed; it stays within its application.
+    fn moving(&self, call: &Call) -> Option<Binding> {
+        let ("rename" | "renamenx", [from, to, ..]) = (call.spec.name, &call.args[..]) else {
+            return None;
+        };
+        let (target, _) = self.registry.applications.session(call.db, to)?;
+        let users = self.registry.users();
+        let binding = users.binding(call.db, from).cloned();
+        binding.filter(|binding| binding.application == target)
+    }
+
+    fn run_moving(&self, db: &mut Db<'_>, call: &Call, binding: Binding) -> Reply {
+        let reply = run(db, call);
         if let [from, to, ..] = &call.args[..]
             && !db.has(from)
             && db.has(to)
@@ -146,6 +147,9 @@ impl Engine {
         call: &Call,
         prospects: &'p [Prospect<'p>],
     ) -> Option<Vec<(&'p Prospect<'p>, Found)>> {
+        if prospects.iter().all(|prospect| prospect.by_index) {
+            return index_outcome(db, call, prospects);
+        }
         let ledger = Ledger::new(
             Arc::clone(&self.nothing),
             Arc::default(),
@@ -170,15 +174,11 @@ impl Engine {
         if matches!(reply, Reply::Error(_)) {
             return None;
         }
-        let mut outcome = |prospect: &'p Prospect<'p>| {
-            let found = if prospect.by_index {
-                prospect.found.clone().unwrap_or(Found::Unreadable)
-            } else {
-                self.user_of(prospect.application, copy.entry(&prospect.key))
-            };
+        let user_of = |prospect: &'p Prospect<'p>| {
+            let found = self.user_of(prospect.application, copy.entry(&prospect.key));
             (prospect, found)
         };
-        Some(prospects.iter().map(&mut outcome).collect())
+        Some(prospects.iter().map(user_of).collect())
     }
 
     /// Whose a value is.
@@ -467,6 +467,24 @@ impl Effect {
     fn ends(&self, session: &SessionKey) -> bool {
         matches!(self, Self::End(ended) if ended == session)
     }
+}
+
+fn run(db: &mut Db<'_>, call: &Call) -> Reply {
+    (call.run)(db, &call.args).unwrap_or_else(Reply::from)
+}
+
+/// What an index tells needs no try, and a copy of it may be large; none if it is no set and the call will fail.
+fn index_outcome<'p>(
+    db: &mut Db<'_>,
+    call: &Call,
+    prospects: &'p [Prospect<'p>],
+) -> Option<Vec<(&'p Prospect<'p>, Found)>> {
+    let index = db.entry(call.args.first()?);
+    if index.is_some_and(|entry| entry.value.kind() != Kind::Set) {
+        return None;
+    }
+    let told = |prospect: &'p Prospect<'p>| Some((prospect, prospect.found.clone()?));
+    prospects.iter().map(told).collect()
 }
 
 /// A session lives while its key is there, and its shadow if its application keeps one.

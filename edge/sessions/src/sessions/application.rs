@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keys_of_the_common_clients_are_recognised() {
+    fn the_keys_of_the_java_clients_are_recognised() {
         let all = Applications::default();
         let session = |app, id: &'static str| Some((app, Role::Session(id.as_bytes())));
         check(
@@ -280,6 +280,12 @@ mod tests {
             "redisson:tomcat_notified_nodes:AB12",
             Some(("redisson", Role::Companion(b"AB12"))),
         );
+    }
+
+    #[test]
+    fn the_keys_of_the_other_common_clients_are_recognised() {
+        let all = Applications::default();
+        let session = |app, id: &'static str| Some((app, Role::Session(id.as_bytes())));
         check(&all, 0, "sess:x-y", session("connect-redis", "x-y"));
         check(&all, 3, "session:x-y", session("flask", "x-y"));
         check(
@@ -314,6 +320,11 @@ mod tests {
             "{/_k3}_WriteLock",
             Some(("aspnet", Role::Companion(b"_k3"))),
         );
+    }
+
+    #[test]
+    fn other_keys_are_of_no_session() {
+        let all = Applications::default();
         for other in [
             "",
             "s",

@@ -32,7 +32,7 @@ impl Pattern {
         let part = key
             .strip_prefix(&*self.before)?
             .strip_suffix(&*self.after)?;
-        (self.gap == !part.is_empty() && part.len() <= LONGEST_ID).then_some(part)
+        (self.gap != part.is_empty() && part.len() <= LONGEST_ID).then_some(part)
     }
 
     /// The key with `part` in the gap.

@@ -91,13 +91,16 @@ struct Bound {
     order: u64,
 }
 
+/// A user's sessions with the order of their bindings, sorted by it.
+type InOrder = Vec<(u64, SessionKey)>;
+
 /// Every binding.
 #[derive(Debug, Default)]
 pub(crate) struct Users {
     /// By database and key.
     sessions: HashMap<u8, HashMap<Arc<[u8]>, Bound>>,
-    /// By application and user; sorted by order.
-    users: HashMap<AppNumber, HashMap<Arc<str>, Vec<(u64, SessionKey)>>>,
+    /// By application and user.
+    users: HashMap<AppNumber, HashMap<Arc<str>, InOrder>>,
     last: u64,
 }
 

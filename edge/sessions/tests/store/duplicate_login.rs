@@ -157,10 +157,6 @@ async fn every_rule(rounds: usize) {
         .unwrap_or(rounds);
     for rule in &RULES {
         race(rule, rounds, rounds.div_ceil(4).max(1)).await;
-        println!(
-            "{}: {rounds} rounds of {CLIENTS} clients, never more than {} sessions",
-            rule.name, rule.most
-        );
     }
 }
 
