@@ -58,6 +58,12 @@ impl Store {
 pub(crate) struct Client(BufReader<TcpStream>);
 
 impl Client {
+    /// A connection to a store of another process, if it listens already.
+    pub(crate) async fn try_to(address: std::net::SocketAddr) -> Option<Self> {
+        let stream = TcpStream::connect(address).await.ok()?;
+        Some(Self(BufReader::new(stream)))
+    }
+
     /// Runs a command of words and gives its reply as text.
     pub(crate) async fn call(&mut self, words: &str) -> String {
         self.run(&words.split(' ').collect::<Vec<_>>()).await

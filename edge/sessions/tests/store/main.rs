@@ -13,6 +13,7 @@ mod duplicate_login;
 mod events;
 mod group_commit;
 mod hostile;
+mod killed;
 mod limits;
 mod logins;
 mod replies;
