@@ -34,8 +34,8 @@ pub(crate) struct Entry {
     queued: Option<Timestamp>,
     /// When a command last looked at it, seconds since the epoch.
     pub(crate) accessed: u32,
-    /// When it was first put, or loaded, seconds since the epoch.
-    created: u32,
+    /// When it was first put, seconds since the epoch.
+    pub(super) created: u32,
 }
 
 impl Entry {
@@ -44,7 +44,7 @@ impl Entry {
         self.expires.is_some_and(|expires| expires <= now)
     }
 
-    /// When it was first put or, after a restart, loaded.
+    /// When it was first put.
     pub(crate) fn created(&self) -> Timestamp {
         instant(self.created)
     }
@@ -147,6 +147,14 @@ impl Keyspace {
                 created: accessed,
             },
         );
+    }
+
+    /// Says when a key was first put, seconds since the epoch; no change.
+    pub(crate) fn set_created(&mut self, db: u8, key: &[u8], created: u32) {
+        let database = self.databases.get_mut(usize::from(db));
+        if let Some(entry) = database.and_then(|database| database.get_mut(key)) {
+            entry.created = created;
+        }
     }
 
     /// Takes a key out as if it had never been there.

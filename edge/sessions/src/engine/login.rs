@@ -78,8 +78,8 @@ impl Engine {
         if let Some(refusal) = self.filter(db, call) {
             return refusal;
         }
-        let reply = if let Some(binding) = self.moving(call) {
-            self.run_moving(db, call, binding)
+        let reply = if matches!(call.spec.name, "rename" | "renamenx") {
+            self.rename(db, call, prospects, open)
         } else if open {
             self.log_in(db, call, prospects)
         } else {
@@ -128,14 +128,31 @@ impl Engine {
         binding.filter(|binding| binding.application == target)
     }
 
-    fn run_moving(&self, db: &mut Db<'_>, call: &Call, binding: Binding) -> Reply {
-        let reply = run(db, call);
-        if let [from, to, ..] = &call.args[..]
+    /// A session that gets another id, as frameworks do at a login, stays its user's and as old as it was.
+    fn rename(
+        &self,
+        db: &mut Db<'_>,
+        call: &Call,
+        prospects: &[Prospect<'_>],
+        open: bool,
+    ) -> Reply {
+        let [from, to, ..] = &call.args[..] else {
+            return run(db, call);
+        };
+        let created = db.entry(from).map(|entry| entry.created);
+        let binding = self.moving(call);
+        let reply = match binding {
+            None if open => self.log_in(db, call, prospects),
+            _ => run(db, call),
+        };
+        if let Some(created) = created
             && !db.has(from)
             && db.has(to)
         {
-            let session = session(call.db, to);
-            self.carry_out(db, Effect::Bind(session, binding));
+            db.shards.of(to).set_created(db.number, to, created);
+            if let Some(binding) = binding {
+                self.carry_out(db, Effect::Bind(session(db.number, to), binding));
+            }
         }
         reply
     }

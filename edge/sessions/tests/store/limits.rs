@@ -96,6 +96,37 @@ async fn lives_are_capped_and_renewed_as_configured() {
 }
 
 #[tokio::test]
+async fn the_longest_life_is_counted_from_the_beginning_over_restarts_and_new_ids() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = "[applications.flask]\nexpiry.max = \"1h\"\n";
+    let store = Store::start(dir.path(), settings).await;
+    let mut client = store.connect().await;
+    client.call("HSET session:hash f v").await;
+    client.call("SET session:string v").await;
+    store.clock.set(after(600));
+    client.call("RENAME session:string session:renamed").await;
+    drop(client);
+    store.handle.shutdown().await;
+    let store = Store::start(dir.path(), settings).await;
+    let mut client = store.connect().await;
+    store.clock.set(after(1200));
+    for write in [
+        "HSET session:hash f w",
+        "SET session:renamed w",
+        "SET session:new v",
+    ] {
+        client.call(write).await;
+    }
+    for (key, ttl) in [("hash", "2400"), ("renamed", "2400"), ("new", "3600")] {
+        assert_eq!(
+            client.call(&format!("TTL session:{key}")).await,
+            ttl,
+            "{key}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn unwanted_sessions_do_not_begin() {
     let dir = tempfile::tempdir().unwrap();
     let settings = "[applications.flask]\nfilter = { containing = [\"kube-probe\"], max_new_per_second = 2 }\n\
