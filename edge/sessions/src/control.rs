@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use bongsu_sdk_model::Timestamp;
+use bongsu_sdk_model::{SessionCounts, Timestamp};
 
 use crate::{
     Handle,
@@ -207,7 +207,8 @@ impl Control {
     /// The sessions of a user.
     #[must_use]
     pub fn sessions_of(&self, user: &str) -> Vec<BoundSession> {
-        let listed = self.0.sessions_of(user).into_iter();
+        let (listed, _) = self.0.holding_all(|db| self.0.sessions_of(db, user));
+        let listed = listed.into_iter();
         listed
             .map(|(application, session, since)| BoundSession {
                 application,
@@ -216,6 +217,12 @@ impl Control {
                 since,
             })
             .collect()
+    }
+
+    /// The counts of every application; their bytes are not counted apart and zero here.
+    #[must_use]
+    pub fn counts(&self) -> Vec<(Arc<str>, SessionCounts)> {
+        self.0.counts_by_application()
     }
 
     /// How many sessions are bound, and how many users they are of, counted per application.

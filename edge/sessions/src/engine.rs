@@ -216,11 +216,12 @@ impl Engine {
     fn apply(&self, call: &Call, now: Timestamp) -> (Reply, Position) {
         let prospects = self.prospects(call);
         let mut shards = self.shards.lock(self.scope(call));
-        let mut open = self.changes_bindings(call, &prospects);
+        let at = (call.db, now);
+        let mut open = self.changes_bindings(&mut shards, at, &prospects);
         if open && !shards.is_all() {
             drop(shards);
             shards = self.shards.lock(Scope::All);
-            open = self.changes_bindings(call, &prospects);
+            open = self.changes_bindings(&mut shards, at, &prospects);
         }
         let before: usize = shards.iter().map(Keyspace::weight).sum();
         let mut db = Db {
@@ -243,7 +244,7 @@ impl Engine {
             return refusal;
         }
         let prospects = self.prospects(call);
-        let open = self.changes_bindings(call, &prospects);
+        let open = self.changes_bindings(&mut db.shards, (call.db, db.now), &prospects);
         self.govern(db, call, &prospects, open)
     }
 

@@ -185,7 +185,7 @@ pub async fn bind(
         source,
     })?;
     let stats = Arc::new(Stats::new(&config, clock.now(), address.port()));
-    let tallies = Arc::<Tallies>::default();
+    let tallies = Arc::new(Tallies::new(config.applications.len()));
     let engine = spawn_blocking({
         let (config, clock, stats) = (config.clone(), Arc::clone(&clock), Arc::clone(&stats));
         let tallies = Arc::clone(&tallies);

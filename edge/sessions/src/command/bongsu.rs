@@ -105,7 +105,8 @@ fn unbind(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
 fn sessions(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let ([user], _) = leading(args)?;
     let bulk = |bytes: &[u8]| Reply::Bulk(Bytes::copy_from_slice(bytes));
-    let listed = db.engine.sessions_of(text(user)?).into_iter();
+    let engine = db.engine;
+    let listed = engine.sessions_of(db, text(user)?).into_iter();
     let row = listed.map(|(application, session, since)| {
         Reply::Array(vec![
             bulk(application.as_bytes()),

@@ -12,30 +12,95 @@ use bongsu_sdk_model::{SessionCounts, SessionEvent, SessionEventKind, Timestamp}
 use tokio::sync::mpsc;
 
 use super::value::{Key, Value};
-use crate::sessions::{BINDINGS, DENIES, Registry};
+use crate::sessions::{AppNumber, BINDINGS, DENIES, Registry};
 
 /// The counts, written by the engine and read by anyone.
 #[derive(Debug, Default)]
 pub(crate) struct Tallies {
+    all: Counters,
+    bytes: AtomicU64,
+    lost_events: AtomicU64,
+    applications: Vec<Counters>,
+}
+
+/// Those of one application.
+#[derive(Debug, Default)]
+struct Counters {
     active: AtomicU64,
     created: AtomicU64,
     destroyed: AtomicU64,
     expired: AtomicU64,
     rejected: AtomicU64,
-    bytes: AtomicU64,
-    lost_events: AtomicU64,
 }
 
-impl Tallies {
-    /// The counts of this instant.
-    pub(crate) fn counts(&self) -> SessionCounts {
+impl Counters {
+    /// Counts what happened to a session.
+    fn count(&self, kind: SessionEventKind) {
+        let tally = match kind {
+            SessionEventKind::Created => &self.created,
+            SessionEventKind::Destroyed => &self.destroyed,
+            SessionEventKind::Expired => &self.expired,
+            SessionEventKind::Rejected => &self.rejected,
+        };
+        tally.fetch_add(1, Relaxed);
+        match kind {
+            SessionEventKind::Created => {
+                self.active.fetch_add(1, Relaxed);
+            }
+            SessionEventKind::Destroyed | SessionEventKind::Expired => {
+                self.active.fetch_sub(1, Relaxed);
+            }
+            SessionEventKind::Rejected => {}
+        }
+    }
+
+    fn counts(&self, bytes: u64) -> SessionCounts {
         SessionCounts {
             active: self.active.load(Relaxed),
             created: self.created.load(Relaxed),
             destroyed: self.destroyed.load(Relaxed),
             expired: self.expired.load(Relaxed),
             rejected: self.rejected.load(Relaxed),
-            bytes: self.bytes.load(Relaxed),
+            bytes,
+        }
+    }
+}
+
+impl Tallies {
+    /// Nothing has happened yet to the sessions of so many applications.
+    pub(crate) fn new(applications: usize) -> Self {
+        Self {
+            applications: std::iter::repeat_with(Counters::default)
+                .take(applications)
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The counts of this instant.
+    pub(crate) fn counts(&self) -> SessionCounts {
+        self.all.counts(self.bytes.load(Relaxed))
+    }
+
+    /// The counts of one application, without bytes.
+    pub(crate) fn of(&self, application: AppNumber) -> SessionCounts {
+        let counters = self.applications.get(usize::from(application));
+        counters
+            .map(|counters| counters.counts(0))
+            .unwrap_or_default()
+    }
+
+    fn count(&self, application: AppNumber, kind: SessionEventKind) {
+        self.all.count(kind);
+        if let Some(counters) = self.applications.get(usize::from(application)) {
+            counters.count(kind);
+        }
+    }
+
+    fn loaded(&self, application: AppNumber) {
+        self.all.active.fetch_add(1, Relaxed);
+        if let Some(counters) = self.applications.get(usize::from(application)) {
+            counters.active.fetch_add(1, Relaxed);
         }
     }
 
@@ -77,8 +142,8 @@ impl Ledger {
     /// A key came off the disk.
     pub(crate) fn loaded(&self, db: u8, key: &Key, value: &Value, expires: Option<Timestamp>) {
         if db < BINDINGS {
-            if self.registry.applications.session(db, key).is_some() {
-                self.tallies.active.fetch_add(1, Relaxed);
+            if let Some((number, _)) = self.registry.applications.session(db, key) {
+                self.tallies.loaded(number);
             }
         } else if let Value::String(value) = value {
             self.registry.loaded(db, key, value, expires);
@@ -96,25 +161,10 @@ impl Ledger {
     /// Something happened to a key; counted and told if it is a session. Told in the order in which commands work,
     /// before the journal has it.
     pub(crate) fn record(&mut self, kind: SessionEventKind, db: u8, key: &[u8], at: Timestamp) {
-        let Some((_, id)) = self.registry.applications.session(db, key) else {
+        let Some((number, id)) = self.registry.applications.session(db, key) else {
             return;
         };
-        let tally = match kind {
-            SessionEventKind::Created => &self.tallies.created,
-            SessionEventKind::Destroyed => &self.tallies.destroyed,
-            SessionEventKind::Expired => &self.tallies.expired,
-            SessionEventKind::Rejected => &self.tallies.rejected,
-        };
-        tally.fetch_add(1, Relaxed);
-        match kind {
-            SessionEventKind::Created => {
-                self.tallies.active.fetch_add(1, Relaxed);
-            }
-            SessionEventKind::Destroyed | SessionEventKind::Expired => {
-                self.tallies.active.fetch_sub(1, Relaxed);
-            }
-            SessionEventKind::Rejected => {}
-        }
+        self.tallies.count(number, kind);
         let session = String::from_utf8_lossy(id).into_owned();
         if self
             .channel

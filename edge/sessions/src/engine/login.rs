@@ -15,7 +15,7 @@ use super::{
     ledger::Ledger,
     notice::Class,
     orders::session,
-    shards::{Scope, Shards},
+    shards::{Held, Scope, Shards},
     value::{Fields, Kind, Member, Value},
 };
 use crate::{
@@ -55,15 +55,23 @@ impl Engine {
         self.registry.applications.prospects(command, &call.args)
     }
 
-    /// Whether one of `prospects` changes the binding as it is now, so that all shards are needed.
-    pub(crate) fn changes_bindings(&self, call: &Call, prospects: &[Prospect<'_>]) -> bool {
-        if prospects.is_empty() {
-            return false;
-        }
-        let users = self.registry.users();
-        prospects
-            .iter()
-            .any(|prospect| prospect.is_open(users.binding(call.db, &prospect.key)))
+    /// Whether one of `prospects` changes the binding as it is now, so that all shards are needed. A session
+    /// that has run out is nobody's, though its key may not have gone yet.
+    pub(crate) fn changes_bindings(
+        &self,
+        shards: &mut Held<'_>,
+        (db, now): (u8, Timestamp),
+        prospects: &[Prospect<'_>],
+    ) -> bool {
+        prospects.iter().any(|prospect| {
+            // The session of an index is in another shard: if it has run out, nothing comes of its place there.
+            let entry =
+                (!prospect.by_index).then(|| shards.of(&prospect.key).entry(db, &prospect.key));
+            let is_over = entry.flatten().is_some_and(|entry| entry.is_expired(now));
+            let users = self.registry.users();
+            let present = users.binding(db, &prospect.key);
+            prospect.is_open(present.filter(|_| !is_over))
+        })
     }
 
     /// Runs a call within the rules for sessions. `open` says that it changes bindings, and then all shards are
@@ -505,12 +513,7 @@ fn index_outcome<'p>(
 }
 
 /// A session lives while its key is there, and its shadow if its application keeps one.
-fn lives(
-    registry: &Registry,
-    shards: &mut super::shards::Held<'_>,
-    session: &SessionKey,
-    now: Timestamp,
-) -> bool {
+fn lives(registry: &Registry, shards: &mut Held<'_>, session: &SessionKey, now: Timestamp) -> bool {
     let mut is_there = |key: &[u8]| {
         let entry = shards.of(key).entry(session.db, key);
         entry.is_some_and(|entry| !entry.is_expired(now))

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use bongsu_sdk_model::{SessionEventKind, Timestamp};
+use bongsu_sdk_model::{SessionCounts, SessionEventKind, Timestamp};
 use bytes::Bytes;
 
 use super::{
@@ -18,7 +18,8 @@ use super::{
 use crate::{
     OrderError,
     sessions::{
-        AppNumber, Binding, BindingSource, DENIES, Deny, SessionKey, Visit, deny_key, is_user,
+        AppNumber, Application, Binding, BindingSource, DENIES, Deny, SessionKey, Visit, deny_key,
+        is_user,
     },
 };
 
@@ -152,7 +153,8 @@ impl Engine {
         Ok(result)
     }
 
-    fn holding_all<R>(&self, work: impl FnOnce(&mut Db<'_>) -> R) -> (R, Position) {
+    /// Does what needs all shards; what it changed is durable when the journal is settled at the position.
+    pub(crate) fn holding_all<R>(&self, work: impl FnOnce(&mut Db<'_>) -> R) -> (R, Position) {
         let shards = self.shards.lock(Scope::All);
         let before = shards.iter().map(Keyspace::weight).sum();
         let mut db = Db {
@@ -199,20 +201,35 @@ impl Engine {
         self.registry.denies().all(self.clock.now())
     }
 
+    /// The counts of every application.
+    pub(crate) fn counts_by_application(&self) -> Vec<(Arc<str>, SessionCounts)> {
+        let applications = self.registry.applications.iter();
+        let counts = |(number, found): (AppNumber, &Application)| {
+            (Arc::clone(&found.name), self.tallies.of(number))
+        };
+        applications.map(counts).collect()
+    }
+
     /// How many sessions are bound, and to how many users.
     pub(crate) fn bound(&self) -> (usize, usize) {
         self.registry.users().census()
     }
 
-    /// The sessions of a user: application, key and since when they are his.
-    pub(crate) fn sessions_of(&self, user: &str) -> Vec<(Arc<str>, SessionKey, Timestamp)> {
+    /// The sessions of a user that have not run out: application, key and since when they are the user's.
+    pub(crate) fn sessions_of(
+        &self,
+        db: &mut Db<'_>,
+        user: &str,
+    ) -> Vec<(Arc<str>, SessionKey, Timestamp)> {
         let users = self.registry.users();
-        let described = |(number, session): (AppNumber, &SessionKey)| {
+        let listed = users.everywhere(user).filter_map(|(number, session)| {
             let application = self.registry.applications.get(number)?;
             let since = users.binding(session.db, &session.key)?.since;
-            Some((Arc::clone(&application.name), session.clone(), since))
-        };
-        users.everywhere(user).filter_map(described).collect()
+            let entry = db.shards.of(&session.key).entry(session.db, &session.key)?;
+            let is_live = !entry.is_expired(db.now);
+            is_live.then(|| (Arc::clone(&application.name), session.clone(), since))
+        });
+        listed.collect()
     }
 }
 

@@ -220,6 +220,11 @@ impl Applications {
             .find_map(|(number, application)| (*application.name == *name).then_some(number))
     }
 
+    /// How many there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// Every application.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (AppNumber, &Application)> {
         (0..).zip(&self.all)

@@ -150,6 +150,12 @@ async fn unwanted_sessions_do_not_begin() {
     store.clock.set(after(1));
     assert_eq!(client.call("HSET session:3 f v").await, "1");
     assert_eq!(store.handle.counts().rejected, 3);
+    let counts = store.handle.control().counts();
+    let of = |name: &str| counts.iter().find(|(found, _)| **found == *name).unwrap().1;
+    assert_eq!(
+        (of("flask").active, of("flask").rejected, of("php").rejected),
+        (3, 2, 1)
+    );
 }
 
 #[tokio::test]

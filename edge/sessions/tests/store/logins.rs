@@ -301,3 +301,72 @@ async fn operators_bind_end_deny_and_allow() {
             .starts_with("ERR unknown subcommand 'ALL'")
     );
 }
+
+/// The users named by the values that are there, as seen without any bindings.
+async fn named_by_values(client: &mut Client) -> Vec<(String, String)> {
+    let keys = client.call("KEYS shop:*").await;
+    let mut named = Vec::new();
+    for key in keys.split('"').filter(|part| part.starts_with("shop:")) {
+        let value = client.call(&format!("GET {key}")).await;
+        let user = value.split("\\\"").nth(3).map(str::to_owned);
+        named.extend(user.map(|user| (user, key.to_owned())));
+    }
+    named.sort();
+    named
+}
+
+async fn bound(client: &mut Client) -> Vec<(String, String)> {
+    let mut bound = Vec::new();
+    for user in ["kim", "lee"] {
+        let listed = client.call(&format!("BONGSU.SESSIONS {user}")).await;
+        let keys = listed.split('"').filter(|part| part.starts_with("shop:"));
+        bound.extend(keys.map(|key| (user.to_owned(), key.to_owned())));
+    }
+    bound.sort();
+    bound
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+    #[test]
+    fn whatever_is_written_bindings_are_what_values_say_and_never_too_many(
+        end_oldest in proptest::prelude::any::<bool>(),
+        steps in proptest::collection::vec((0_usize..16, 0_u8..5, 0_u8..5, 0_usize..3), 1..60),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let beyond = if end_oldest { "end-oldest" } else { "deny-new" };
+            let rule = format!("login = \"limit\"\nlimit = 2\nbeyond = \"{beyond}\"");
+            let dir = tempfile::tempdir().unwrap();
+            let (store, mut client) = start(dir.path(), &format!("{rule}\n")).await;
+            for (moment, (what, key, other, user)) in (0..).zip(steps) {
+                let value = ["{\"user\":\"kim\"}", "{\"user\":\"lee\"}", "{}"][user];
+                let command = match what {
+                    0 | 1 => format!("SET shop:{key} {value}"),
+                    2 => format!("SETNX shop:{key} {value}"),
+                    3 => format!("SET shop:{key} {value} XX"),
+                    4 => format!("SETEX shop:{key} 3 {value}"),
+                    5 => format!("GETSET shop:{key} {value}"),
+                    6 => format!("MSET shop:{key} {value} shop:{other} {value}"),
+                    7 => format!("RENAME shop:{key} shop:{other}"),
+                    8 => format!("RENAMENX shop:{key} shop:{other}"),
+                    9 => format!("COPY shop:{key} shop:{other} REPLACE"),
+                    10 => format!("DEL shop:{key} shop:{other}"),
+                    11 => format!("EXPIRE shop:{key} -1"),
+                    12 => format!("HSET shop:{key} user kim"),
+                    13 => format!("RENAME shop:{key} aside:{other}"),
+                    14 => format!("RENAME aside:{key} shop:{other}"),
+                    _ => format!("SET aside:{key} {value}"),
+                };
+                store.clock.set(START.plus(Duration::from_secs(moment)));
+                let reply = client.call(&command).await;
+                let (named, bound) = (named_by_values(&mut client).await, bound(&mut client).await);
+                assert_eq!(named, bound, "after {command}: {reply}");
+                for user in ["kim", "lee"] {
+                    let count = bound.iter().filter(|(whose, _)| whose == user).count();
+                    assert!(count <= 2, "after {command}: {reply}: {bound:?}");
+                }
+            }
+        });
+    }
+}
