@@ -1,6 +1,6 @@
 //! Sessions, not just keys: which application a key belongs to, whose session it is, and what is allowed.
 //!
-//! Everything here is a pure function or a plain map: no socket, no disk, no lock, and time is passed in. The
+//! Everything here is a pure function or a plain map: no socket, no disk, and time is passed in. The
 //! engine asks it at every write of a session key and carries out what it decides, under its own locks.
 //!
 //! | module | answers |
@@ -11,12 +11,13 @@
 //! | `settings` | what `[sessions.applications.<name>]` says |
 //! | `user` | which user a value names |
 //! | `prospect` | which sessions a command may give to a user |
-//! | `users` | who is logged in where, and whether one more login may be |
+//! | `users` | who is logged in where |
+//! | `login` | whether one more login may be |
 //! | `denies` | who may not log in at all |
 //! | `filter`, `lifetime` | which sessions may begin, and how long they may stay |
-//! | `registry` | all of the latter, shared by the shards |
 //! | `visits` | where in the application a session is |
 //! | `live` | a page of sessions out of a million |
+//! | `registry` | holds users, denies and visits for all shards, behind locks of its own |
 //!
 //! ## Decisions
 //!
