@@ -10,6 +10,8 @@
 //! start   ◄──────────────────────── journal read again, into ◄── image
 //! ```
 
+mod admit;
+mod bindings;
 mod changes;
 mod db;
 pub(crate) mod expiry;

@@ -8,6 +8,10 @@ use std::{cmp::Ordering, collections::BinaryHeap, net::IpAddr, sync::Arc, time::
 
 use bongsu_sdk_model::Timestamp;
 
+mod cursor;
+
+use self::cursor::Place;
+pub use self::cursor::{Cursor, CursorError};
 use super::visits::Visit;
 
 /// Most rows of a page.
@@ -64,10 +68,6 @@ pub struct Query {
     /// [`Page::next`] of the page before; none: the first page.
     pub after: Option<Cursor>,
 }
-
-/// A place in the order of one [`Sort`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor(Place);
 
 /// One session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,83 +174,6 @@ impl Filter {
             && self.age.is_zero()
             && self.bytes == 0
     }
-}
-
-/// A row's place: what it is sorted by, then its tag, so that no two are alike.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    value: Value,
-    tag: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Value {
-    Number(i64),
-    Text(Arc<str>),
-    Nothing,
-}
-
-impl Place {
-    fn of(session: &Candidate<'_>, sort: Sort) -> Self {
-        let value = match sort {
-            Sort::Age => Value::Number(session.created.as_ms()),
-            Sort::Idle => Value::Number(session.accessed.as_ms()),
-            Sort::Bytes => Value::Number(-i64::try_from(session.bytes).unwrap_or(i64::MAX)),
-            Sort::User => session
-                .user
-                .map_or(Value::Nothing, |user| Value::Text(Arc::clone(user))),
-            Sort::Application => Value::Text(Arc::clone(session.application)),
-        };
-        Self {
-            value,
-            tag: session.tag,
-        }
-    }
-}
-
-/// Text to be handed back as it is.
-impl std::fmt::Display for Cursor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.0.value {
-            Value::Number(number) => write!(f, "{:x}-n{number}", self.0.tag),
-            Value::Nothing => write!(f, "{:x}-", self.0.tag),
-            Value::Text(text) => {
-                write!(f, "{:x}-t", self.0.tag)?;
-                text.bytes().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
-        }
-    }
-}
-
-impl std::str::FromStr for Cursor {
-    type Err = CursorError;
-
-    fn from_str(text: &str) -> Result<Self, CursorError> {
-        read_cursor(text).map(Self).ok_or(CursorError)
-    }
-}
-
-/// The text is no cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no such place in the list, hint: begin with the first page again")]
-pub struct CursorError;
-
-fn read_cursor(text: &str) -> Option<Place> {
-    let (tag, value) = text.split_once('-')?;
-    let tag = u64::from_str_radix(tag, 16).ok()?;
-    let value = if value.is_empty() {
-        Value::Nothing
-    } else if let Some(number) = value.strip_prefix('n') {
-        Value::Number(number.parse().ok()?)
-    } else {
-        let (pairs, []) = value.strip_prefix('t')?.as_bytes().as_chunks::<2>() else {
-            return None;
-        };
-        let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-        let bytes = pairs.iter().map(byte).collect::<Option<Vec<_>>>()?;
-        Value::Text(String::from_utf8(bytes).ok()?.into())
-    };
-    Some(Place { value, tag })
 }
 
 /// A row among those kept; the last in order is on top.
@@ -510,12 +433,5 @@ mod tests {
         };
         assert!(!none.is_empty() && Filter::default().is_empty());
         assert_eq!(rows(none).matching, 0);
-    }
-
-    #[test]
-    fn no_text_is_taken_for_a_cursor_that_is_none() {
-        for text in ["", "-", "zz-n1", "1-n", "1-tz", "1-tff", "1-x", "1"] {
-            assert_eq!(text.parse::<Cursor>(), Err(CursorError), "{text}");
-        }
     }
 }

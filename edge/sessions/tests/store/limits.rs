@@ -233,7 +233,28 @@ async fn the_live_view_shows_pages_and_ends_what_a_filter_takes() {
             .matching,
         2
     );
+}
 
+#[tokio::test]
+async fn what_is_ordered_is_done() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::start(dir.path(), "[applications.flask]\nuser = \"json:user\"\n").await;
+    let mut client = store.connect().await;
+    for number in 0..25_u64 {
+        let user = match number % 5 {
+            0 => format!("\"user{number}\""),
+            _ => "null".to_owned(),
+        };
+        client
+            .call(&format!("SET session:{number} {{\"user\":{user}}}"))
+            .await;
+    }
+    client.call("SET other v").await;
+    let control = store.handle.control();
+    assert_eq!(
+        control.bind(0, b"session:3", "operator-bound", None).await,
+        Ok(())
+    );
     assert_eq!(control.bound(), (6, 6));
     assert!(matches!(
         control.end_matching(&Filter::default()).await,
@@ -265,7 +286,7 @@ async fn the_live_view_shows_pages_and_ends_what_a_filter_takes() {
     assert_eq!(control.allow("user20", None).await, Ok(1));
     assert_eq!(control.unbind(0, b"session:10").await, Ok(true));
     assert_eq!(control.end(0, b"session:10").await, Ok(true));
-    assert_eq!(control.sessions_of("from-transaction").len(), 1);
+    assert_eq!(control.sessions_of("operator-bound").len(), 1);
 }
 
 #[tokio::test]
