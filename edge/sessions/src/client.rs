@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
 };
 
@@ -88,6 +88,11 @@ impl Client {
         };
         client.publish();
         client
+    }
+
+    /// Where it comes from.
+    pub(crate) const fn ip(&self) -> IpAddr {
+        self.address.ip()
     }
 
     /// Whether it may do more than authenticate.

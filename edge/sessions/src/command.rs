@@ -5,6 +5,7 @@
 //! a socket or the disk.
 
 mod args;
+mod bongsu;
 mod chance;
 mod connection;
 mod decimal;
@@ -146,6 +147,7 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Spec> {
         object::COMMANDS,
         sets::COMMANDS,
         scripting::COMMANDS,
+        bongsu::COMMANDS,
         sketches::COMMANDS,
         sorted_sets::COMMANDS,
     ]

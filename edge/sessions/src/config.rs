@@ -5,6 +5,8 @@ use std::{fmt, fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 use bongsu_sdk_config::Section;
 
+use crate::sessions::Applications;
+
 /// When a write is acknowledged, and hence what can be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -27,6 +29,15 @@ impl Durability {
             Self::Memory => "memory",
         }
     }
+}
+
+/// What happens when memory is full. Sessions of a user never go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemoryPolicy {
+    /// Sessions of nobody go; when there are none, commands that add are refused.
+    AnonymousFirst,
+    /// Commands that add are refused.
+    Refuse,
 }
 
 /// A password; never shown, not even by `Debug`.
@@ -71,8 +82,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What `AUTH` must present; none: no authentication.
     pub password: Option<Password>,
-    /// A key that begins with one of these is a session, the rest of it the session's id.
-    pub session_prefixes: Vec<String>,
+    /// The applications whose sessions are kept, and their rules.
+    pub applications: Applications,
+    /// What happens when memory is full.
+    pub max_memory_policy: MemoryPolicy,
     /// Connections at once; one more is told so and closed.
     pub max_clients: usize,
     /// Longest argument and longest value, bytes.
@@ -109,14 +122,15 @@ impl Config {
     /// | `bind` | `127.0.0.1:6379` | address to listen on |
     /// | `data_dir` | `data/sessions` | directory of the durable log |
     /// | `password_file` | – | file with the password that `AUTH` must present |
-    /// | `session_prefixes` | `session:`, `sess:`, `spring:session:sessions:` | keys that count as sessions |
+    /// | `applications.<name>` | the common clients, without rules | an application's sessions and their rules, see [`Applications::read`] |
     /// | `max_clients` | 4096 | connections at once |
     /// | `max_bulk` | 8MiB | longest argument and value |
     /// | `max_args` | 65536 | most arguments of one request |
     /// | `max_request` | 32MiB | longest request |
     /// | `max_input` | 256MiB | unfinished requests of all connections |
     /// | `max_output` | 64MiB | most reply bytes waiting for one connection |
-    /// | `max_memory` | 1GiB | data held before writes are refused |
+    /// | `max_memory` | 1GiB | data held before `max_memory_policy` comes in |
+    /// | `max_memory_policy` | `anonymous-first` | `anonymous-first`: sessions of nobody go, the longest idle of a few first; then, or with `refuse` at once, commands that add are refused |
     /// | `idle_timeout` | `0s` (never) | closes idle connections |
     /// | `request_timeout` | `30s` | closes connections stuck in a request, a reply or before `AUTH` |
     /// | `durability` | `group` | when a write is acknowledged: `group`, `os` or `memory`, see [`Durability`] |
@@ -129,10 +143,8 @@ impl Config {
             bind: section.address("bind", SocketAddr::from(([127, 0, 0, 1], 6379))),
             data_dir: section.path("data_dir", "data/sessions"),
             password: read_password(&section),
-            session_prefixes: section.texts(
-                "session_prefixes",
-                &["session:", "sess:", "spring:session:sessions:"],
-            ),
+            applications: Applications::read(section.section("applications")),
+            max_memory_policy: read_policy(&section),
             max_clients: bytes(section.integer("max_clients", 4096, 1..=1_000_000)),
             max_bulk: limit(&section, "max_bulk", 8 << 20, 1 << 10),
             max_args: bytes(section.integer("max_args", 65_536, 16..=1_048_576)),
@@ -188,6 +200,23 @@ fn read_durability(section: &Section) -> Durability {
         );
         Durability::Group
     })
+}
+
+fn read_policy(section: &Section) -> MemoryPolicy {
+    match section
+        .text("max_memory_policy", "anonymous-first")
+        .as_str()
+    {
+        "anonymous-first" => MemoryPolicy::AnonymousFirst,
+        "refuse" => MemoryPolicy::Refuse,
+        other => {
+            section.fault(
+                "max_memory_policy",
+                format!("`{other}` is neither \"anonymous-first\" nor \"refuse\""),
+            );
+            MemoryPolicy::AnonymousFirst
+        }
+    }
 }
 
 fn read_password(section: &Section) -> Option<Password> {

@@ -10,6 +10,8 @@
 //! start   ◄──────────────────────── journal read again, into ◄── image
 //! ```
 
+mod admit;
+mod bindings;
 mod changes;
 mod db;
 pub(crate) mod expiry;
@@ -18,17 +20,22 @@ mod image;
 mod journal;
 mod keyspace;
 mod ledger;
+mod limits;
+mod login;
 mod notice;
+mod orders;
 mod record;
 mod restore;
 mod shards;
 mod stats;
 mod value;
+mod view;
 
 use std::{
     cell::RefCell,
     collections::BTreeSet,
     fmt,
+    net::IpAddr,
     sync::{
         Arc, MutexGuard,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -43,6 +50,7 @@ pub(crate) use self::{
     keyspace::Keyspace,
     ledger::{Ledger, Tallies},
     notice::Class,
+    orders::session,
     stats::Stats,
     value::{Fields, Member, Score, Value},
 };
@@ -53,10 +61,11 @@ use self::{
     shards::{SHARDS, Scope, Shards},
 };
 use crate::{
-    Config, Error,
+    Config, Error, MemoryPolicy,
     command::{Access, KeyspaceFn, ONE_KEY, Spec},
     protocol::Reply,
     script::Scripts,
+    sessions::{Applications, Registry},
 };
 
 /// Room a thread keeps for the next record, bytes.
@@ -77,6 +86,26 @@ pub(crate) struct Call {
     pub(crate) args: Vec<Bytes>,
     /// The database it works on.
     pub(crate) db: u8,
+    /// Where it comes from; none: from inside.
+    pub(crate) client: Option<IpAddr>,
+}
+
+impl Call {
+    /// Its arguments that are keys.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Bytes> {
+        let (first, last, step) = self.spec.keys;
+        let count = i64::try_from(self.args.len()).unwrap_or(i64::MAX);
+        let last = if last < 0 { count + 1 + last } else { last };
+        let (first, last) = (
+            usize::try_from(first).unwrap_or(0),
+            usize::try_from(last).unwrap_or(0),
+        );
+        let step = usize::try_from(step).unwrap_or(0).max(1);
+        let positions = (first..=last)
+            .step_by(step)
+            .filter(|position| *position > 0);
+        positions.filter_map(|position| self.args.get(position - 1))
+    }
 }
 
 /// Owns the keys, their journal and their image.
@@ -87,9 +116,14 @@ pub(crate) struct Engine {
     clock: Arc<dyn Clock>,
     stats: Arc<Stats>,
     tallies: Arc<Tallies>,
+    /// What is known of sessions beside their values.
+    registry: Arc<Registry>,
+    /// A registry that knows nothing, for commands that are only tried.
+    nothing: Arc<Registry>,
     /// Bytes of all shards.
     weight: AtomicUsize,
     max_memory: usize,
+    max_memory_policy: MemoryPolicy,
     max_output: usize,
     max_bulk: usize,
     scripts: Scripts,
@@ -110,6 +144,7 @@ impl Engine {
         clock: Arc<dyn Clock>,
         stats: Arc<Stats>,
         tallies: Arc<Tallies>,
+        registry: Arc<Registry>,
         make: impl FnMut() -> Keyspace,
     ) -> Result<Self, Error> {
         let shards = Shards::new(make);
@@ -132,19 +167,24 @@ impl Engine {
         let weight = shards.lock(Scope::All).iter().map(Keyspace::weight).sum();
         tallies.note_bytes(weight);
         tracing::info!(sessions = tallies.counts().active, "session store loaded");
-        Ok(Self {
+        let engine = Self {
             shards,
             journal,
             fold,
             clock,
             stats,
             tallies,
+            registry,
+            nothing: Arc::new(Registry::new(Applications::default())),
             weight: AtomicUsize::new(weight),
             max_memory: usize::try_from(config.max_memory).unwrap_or(usize::MAX),
+            max_memory_policy: config.max_memory_policy,
             max_output: config.max_output,
             max_bulk: config.max_bulk,
             scripts: Scripts::new(config.script_time_limit, config.script_memory),
-        })
+        };
+        engine.finish_load(now);
+        Ok(engine)
     }
 
     /// Runs calls in order and gives their replies once these may be told; fewer than calls if they outgrew the
@@ -179,7 +219,15 @@ impl Engine {
 
     /// Runs one call. The reply must not be told before the journal is settled up to the position.
     fn apply(&self, call: &Call, now: Timestamp) -> (Reply, Position) {
-        let shards = self.shards.lock(self.scope(call));
+        let prospects = self.prospects(call);
+        let mut shards = self.shards.lock(self.scope(call));
+        let at = (call.db, now);
+        let mut open = self.changes_bindings(&mut shards, at, &prospects);
+        if open && !shards.is_all() {
+            drop(shards);
+            shards = self.shards.lock(Scope::All);
+            open = self.changes_bindings(&mut shards, at, &prospects);
+        }
         let before: usize = shards.iter().map(Keyspace::weight).sum();
         let mut db = Db {
             shards,
@@ -190,7 +238,8 @@ impl Engine {
             now,
             max_bulk: self.max_bulk,
         };
-        let reply = self.call(&mut db, call);
+        let reply = self.refuse(call, &mut db);
+        let reply = reply.unwrap_or_else(|| self.govern(&mut db, call, &prospects, open));
         let position = self.finish(db.shards.guards_mut(), before);
         (reply, position)
     }
@@ -200,13 +249,17 @@ impl Engine {
         if let Some(refusal) = self.refuse(call, db) {
             return refusal;
         }
-        (call.run)(db, &call.args).unwrap_or_else(Reply::from)
+        let prospects = self.prospects(call);
+        let open = self.changes_bindings(&mut db.shards, (call.db, db.now), &prospects);
+        self.govern(db, call, &prospects, open)
     }
 
     /// The shards a call needs: the one of its key if it names just one.
     fn scope(&self, call: &Call) -> Scope {
+        // What goes to make room may be anywhere.
+        let full = call.spec.access == Access::Add && self.is_full();
         match call.args.first() {
-            Some(key) if call.spec.keys == ONE_KEY => Scope::One(self.shards.number(key)),
+            Some(key) if call.spec.keys == ONE_KEY && !full => Scope::One(self.shards.number(key)),
             _ => Scope::All,
         }
     }
@@ -256,19 +309,29 @@ impl Engine {
         if let Some(failure) = self.journal.refusal() {
             return Some(refused(&failure));
         }
-        if call.spec.access != Access::Add || self.weight.load(Relaxed) <= self.max_memory {
+        let over = self.weight.load(Relaxed).saturating_sub(self.max_memory);
+        if call.spec.access != Access::Add || over == 0 {
             return None;
         }
-        if let Some(key) = call.args.first()
+        let key = call.args.first().filter(|_| call.spec.keys.0 == 1);
+        // Full since the shards were locked: the next one makes room.
+        if !db.shards.is_all() || key.is_some_and(|key| self.make_room(db, key, over)) {
+            return None;
+        }
+        if let Some(key) = key
             && !db.has(key)
         {
             let now = db.now;
             let ledger = &mut db.shards.of(key).ledger;
-            ledger.record(SessionEventKind::Rejected, key, now);
+            ledger.record(SessionEventKind::Rejected, call.db, key, now);
         }
         Some(Reply::Error(
             "OOM command not allowed when used memory > 'maxmemory'.".into(),
         ))
+    }
+
+    fn is_full(&self) -> bool {
+        self.weight.load(Relaxed) > self.max_memory
     }
 
     /// Bytes of keys, values and their bookkeeping.

@@ -1,8 +1,9 @@
 //! The session store: a RESP server (RESP2 and RESP3) whose data is in memory and whose log is on disk.
 //!
 //! Web application servers keep their sessions here with the Redis client they already have. [`bind`] opens
-//! the log, loads it, listens, and hands out a [`Handle`]. Sessions are the keys with a configured prefix;
-//! when one is created, deleted or runs out, a `SessionEvent` goes to the rest of the edge.
+//! the log, loads it, listens, and hands out a [`Handle`]. Sessions are known by the names their applications give
+//! their keys (see [`Applications`]); when one is created, deleted or runs out, a `SessionEvent` goes to the rest
+//! of the edge. Whose a session is, who may log in and what operators order is in [`Control`].
 //!
 //! The rooms, from the socket inwards:
 //!
@@ -14,6 +15,8 @@
 //! | `command` | one family of commands per file, and their table | touches socket or disk |
 //! | `script` | Lua scripts, their machine and its limits | touches a key but through `command` |
 //! | `engine` | keys in shards, expiry, journal, image, account of sessions | parses a byte of a peer |
+//! | `sessions` | whose a session is and what is allowed: pure | takes a lock of a shard, reads a clock |
+//! | `control` | orders and questions of the rest of the edge | does what a command could not |
 //!
 //! ## What a reply promises
 //!
@@ -44,6 +47,16 @@
 //!   processor of the command that writes, and pays for its tree at once; appended bytes cost a copy, and the
 //!   tree is fed later with the last state of what changed often. Rejected: sled batches alone (what this was
 //!   first), 0.6 times Redis on writes that are not synced each.
+//! - **A login is judged under all locks, after a try on a copy.** Whether a write binds a session depends on what is
+//!   there (`SET … NX`, `RENAME`, a wrong type); the copy tells, for every command alike, before anything is ended
+//!   or stored. What is ended, bound and written is one record of the journal. Only a write that changes a binding
+//!   pays; all others pay a look-up. Rejected: deciding from arguments alone, which ends sessions for writes that
+//!   then fail; undoing a write, which subscribers have been told of.
+//! - **A binding stands beside its session**, in a database no client reaches, under the same key and so in the same
+//!   shard; maps by user are made of them at the start. Denies are kept alike and survive `FLUSHALL`.
+//! - **A login that Spring's index tells and that may not be ends its session**: its security context is in the
+//!   session by then. A session ended for its user's sake cannot be written back with a user for ten seconds:
+//!   requests that were running would revive it.
 //! - **A command is data until it runs** (table entry and arguments), so that transactions and scripts can
 //!   queue, check and replay them. Rejected: an enum with a variant per command; parsing would be apart from
 //!   applying, but Redis interleaves its argument checks with looking at the key, and error texts would drift.
@@ -83,11 +96,13 @@
 mod client;
 mod command;
 mod config;
+mod control;
 mod engine;
 mod error;
 mod protocol;
 mod script;
 mod server;
+mod sessions;
 
 use std::{
     fmt,
@@ -105,10 +120,17 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use self::{
     client::{Clients, Server},
     engine::{Engine, Keyspace, Ledger, Stats, Tallies, expiry},
+    sessions::Registry,
 };
 pub use self::{
-    config::{Config, Durability, Password},
+    config::{Config, Durability, MemoryPolicy, Password},
+    control::{BoundSession, Control, OrderError},
     error::Error,
+    sessions::{
+        Application, Applications, Beyond, BindingSource, CreationFilter, Cursor, CursorError,
+        Deny, Filter, LONGEST_PAGE, Lifetime, Login, Page, Pattern, PatternError, Query, Renewal,
+        Row, Sort, UserSource, UserSourceError, Visit,
+    },
 };
 
 /// A running session store. Dropping it ends it without waiting; [`Handle::shutdown`] waits.
@@ -178,20 +200,15 @@ pub async fn bind(
         source,
     })?;
     let stats = Arc::new(Stats::new(&config, clock.now(), address.port()));
-    let tallies = Arc::<Tallies>::default();
+    let tallies = Arc::new(Tallies::new(config.applications.len()));
     let engine = spawn_blocking({
         let (config, clock, stats) = (config.clone(), Arc::clone(&clock), Arc::clone(&stats));
         let tallies = Arc::clone(&tallies);
         move || {
-            let ledger = || {
-                Ledger::new(
-                    &config.session_prefixes,
-                    Arc::clone(&tallies),
-                    events.clone(),
-                )
-            };
-            let make = || Keyspace::new(ledger());
-            Engine::open(&config, clock, stats, Arc::clone(&tallies), make).map(Arc::new)
+            let registry = Arc::new(Registry::new(config.applications.clone()));
+            let ledger = Ledger::new(Arc::clone(&registry), Arc::clone(&tallies), events);
+            let make = || Keyspace::new(ledger.clone());
+            Engine::open(&config, clock, stats, tallies, registry, make).map(Arc::new)
         }
     });
     let engine = engine

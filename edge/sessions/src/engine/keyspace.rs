@@ -12,10 +12,12 @@ use super::{
     changes::{Changes, Touched},
     journal::Position,
     ledger::Ledger,
+    limits::instant,
     notice::{Class, Notices},
     record,
     value::{Key, Value},
 };
+use crate::sessions::BINDINGS;
 
 /// Bytes of bookkeeping per key: entry, hash, expiry queue and allocator rounding.
 pub(super) const ENTRY_OVERHEAD: usize = 160;
@@ -32,12 +34,19 @@ pub(crate) struct Entry {
     queued: Option<Timestamp>,
     /// When a command last looked at it, seconds since the epoch.
     pub(crate) accessed: u32,
+    /// When it was first put, seconds since the epoch.
+    pub(super) created: u32,
 }
 
 impl Entry {
     /// Whether its time had run out at `now`.
     pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
+    }
+
+    /// When it was first put.
+    pub(crate) fn created(&self) -> Timestamp {
+        instant(self.created)
     }
 }
 
@@ -135,8 +144,17 @@ impl Keyspace {
                 expires,
                 queued,
                 accessed,
+                created: accessed,
             },
         );
+    }
+
+    /// Says when a key was first put, seconds since the epoch; no change.
+    pub(crate) fn set_created(&mut self, db: u8, key: &[u8], created: u32) {
+        let database = self.databases.get_mut(usize::from(db));
+        if let Some(entry) = database.and_then(|database| database.get_mut(key)) {
+            entry.created = created;
+        }
     }
 
     /// Takes a key out as if it had never been there.
@@ -182,11 +200,11 @@ impl Keyspace {
         Some(result)
     }
 
-    /// Counts the keys of a database that are sessions.
+    /// Takes account of the keys of a database that are sessions, or told of sessions.
     pub(crate) fn count_sessions(&mut self, db: u8) {
         if let Some(database) = self.databases.get(usize::from(db)) {
-            for key in database.keys() {
-                self.ledger.loaded(key);
+            for (key, entry) in database {
+                self.ledger.loaded(db, key, &entry.value, entry.expires);
             }
         }
     }
@@ -223,6 +241,7 @@ impl Keyspace {
                 expires,
                 queued,
                 accessed,
+                created: entry.created,
             };
         } else {
             let key = Key::from(key);
@@ -231,7 +250,7 @@ impl Keyspace {
                 .touch(db, &key)
                 .extend(value.members().map(Box::from));
             let queued = requeue(&mut self.expiries, db, &key, None, expires);
-            self.ledger.record(SessionEventKind::Created, &key, now);
+            self.ledger.record(SessionEventKind::Created, db, &key, now);
             database.insert(
                 key,
                 Entry {
@@ -239,6 +258,7 @@ impl Keyspace {
                     expires,
                     queued,
                     accessed,
+                    created: accessed,
                 },
             );
         }
@@ -256,10 +276,13 @@ impl Keyspace {
         self.changes
             .touch(db, &key)
             .extend(entry.value.members().map(Box::from));
-        if why == SessionEventKind::Expired {
+        if why == SessionEventKind::Expired && db < BINDINGS {
             self.notices.note(Class::Expired, "expired", db, &key);
         }
-        self.ledger.record(why, &key, now);
+        self.ledger.record(why, db, &key, now);
+        if self.ledger.gone(db, &key) {
+            self.remove(db + BINDINGS, &key, why, now);
+        }
         Some(entry)
     }
 
@@ -304,7 +327,12 @@ impl Keyspace {
         }
         self.changes.clear(db);
         for key in database.keys() {
-            self.ledger.record(SessionEventKind::Destroyed, key, now);
+            self.ledger
+                .record(SessionEventKind::Destroyed, db, key, now);
+            self.ledger.gone(db, key);
+        }
+        if db < BINDINGS {
+            self.clear(db + BINDINGS, now);
         }
     }
 
@@ -400,10 +428,15 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::sessions::{Applications, Registry};
 
     #[test]
     fn entries_queue_and_weight_stay_in_step() {
-        let mut keys = Keyspace::new(Ledger::new(&[], Arc::default(), mpsc::channel(1).0));
+        let mut keys = Keyspace::new(Ledger::new(
+            Arc::new(Registry::new(Applications::default())),
+            Arc::default(),
+            mpsc::channel(1).0,
+        ));
         let at = |ms| Some(Timestamp::from_ms(ms));
         let now = Timestamp::from_ms(0);
         let text = || Value::String(Bytes::from_static(b"value"));

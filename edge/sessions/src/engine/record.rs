@@ -8,7 +8,9 @@
 //! name   = database (1) · length of the key (4, big endian) · key · 0              the key itself
 //!        | database (1) · length of the key (4, big endian) · key · 1 · member     one member of it
 //!        | database (1)                                                            the whole database
-//! value  = kind (1) · expiry, ms since the epoch, big endian, i64::MAX: never (8) · the string, if it is one
+//! value  = kind, with the highest bit set (1) · expiry, ms since the epoch, big endian, i64::MAX: never (8)
+//!        · first put, seconds since the epoch, big endian (4) · the string, if it is one
+//!        | the same with that bit clear and without the second time, of an earlier version
 //!        | the member's value
 //!
 //! record = { length of the name (4, little endian) · name · length of the value (4, little endian;
@@ -26,6 +28,8 @@ use super::{
     value::{Kind, Value},
 };
 
+/// The bit of a kind that says when the key was first put follows.
+const HAS_CREATED: u8 = 0x80;
 /// The length that says a name is gone.
 const GONE: u32 = u32::MAX;
 
@@ -80,7 +84,9 @@ fn header(out: &mut Vec<u8>, entry: &Entry) {
     } else {
         &[]
     };
-    parts(out, &[&[entry.value.kind() as u8], &expires, string]);
+    let kind = entry.value.kind() as u8 | HAS_CREATED;
+    let created = entry.created.to_be_bytes();
+    parts(out, &[&[kind], &expires, &created, string]);
 }
 
 fn length(key: &[u8]) -> u32 {
@@ -150,20 +156,42 @@ pub(super) fn read_name(name: &[u8]) -> Option<Name<'_>> {
     }
 }
 
-/// Reads the value of a key's own pair; a hash or set is without its members.
-pub(super) fn read_header(value: &[u8]) -> Option<(Value, Option<Timestamp>)> {
+/// What a key's own pair says of it.
+#[derive(Debug)]
+pub(super) struct Header {
+    /// Its value; a hash or set is without its members.
+    pub(super) value: Value,
+    /// When it ends; none: never.
+    pub(super) expires: Option<Timestamp>,
+    /// When it was first put, seconds since the epoch; none: it is not known.
+    pub(super) created: Option<u32>,
+}
+
+/// Reads the value of a key's own pair.
+pub(super) fn read_header(value: &[u8]) -> Option<Header> {
     let (kind, rest) = value.split_first()?;
-    let (expires, string) = rest.split_first_chunk::<8>()?;
+    let (expires, rest) = rest.split_first_chunk::<8>()?;
+    let (created, string) = if kind & HAS_CREATED == 0 {
+        (None, rest)
+    } else {
+        let (created, string) = rest.split_first_chunk::<4>()?;
+        (Some(u32::from_be_bytes(*created)), string)
+    };
+    let kind = kind & !HAS_CREATED;
     let expires = Some(i64::from_be_bytes(*expires))
         .filter(|ms| *ms != i64::MAX)
         .map(Timestamp::from_ms);
-    let value = match Kind::ALL.into_iter().find(|known| *known as u8 == *kind)? {
+    let value = match Kind::ALL.into_iter().find(|known| *known as u8 == kind)? {
         Kind::String => Value::String(Bytes::copy_from_slice(string)),
         Kind::Hash => Value::Hash(Box::default()),
         Kind::Set => Value::Set(Box::default()),
         Kind::SortedSet => Value::SortedSet(Box::default()),
     };
-    Some((value, expires))
+    Some(Header {
+        value,
+        expires,
+        created,
+    })
 }
 
 #[cfg(test)]
@@ -180,6 +208,29 @@ mod tests {
             let _ = read_name(&bytes);
             let _ = read_header(&bytes);
         }
+    }
+
+    #[test]
+    fn headers_of_this_and_the_earlier_version_are_read() {
+        let header = |bytes: &[u8]| {
+            let header = read_header(bytes)?;
+            let Value::String(string) = header.value else {
+                return None;
+            };
+            Some((string, header.expires.map(Timestamp::as_ms), header.created))
+        };
+        let text = Bytes::from_static(b"text");
+        let earlier = [&[0][..], &7_i64.to_be_bytes(), b"text"].concat();
+        assert_eq!(header(&earlier), Some((text.clone(), Some(7), None)));
+        let present = [
+            &[0x80][..],
+            &i64::MAX.to_be_bytes(),
+            &9_u32.to_be_bytes(),
+            b"text",
+        ]
+        .concat();
+        assert_eq!(header(&present), Some((text, None, Some(9))));
+        assert_eq!(header(&present[..12]), None);
     }
 
     #[test]

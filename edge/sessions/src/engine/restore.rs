@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::{
     keyspace::{Entry, Keyspace},
-    record::{self, Name},
+    record::{self, Header, Name},
     value::{Score, Value},
 };
 
@@ -22,8 +22,7 @@ impl Keyspace {
             (Name::Database(db), _) => drop(self.forget_database(*db)),
             (Name::Key(db, key), None) => self.forget(*db, key),
             (Name::Key(db, key), Some(value)) => {
-                let (value, expires) = record::read_header(value)?;
-                self.restore_key(*db, key, value, expires, now);
+                self.restore_key(*db, key, record::read_header(value)?, now);
             }
             (Name::Member(db, key, member), value) => {
                 let restored =
@@ -35,14 +34,12 @@ impl Keyspace {
     }
 
     /// A header says nothing of members: those of a value of the same kind stay.
-    fn restore_key(
-        &mut self,
-        db: u8,
-        key: &[u8],
-        value: Value,
-        expires: Option<Timestamp>,
-        now: Timestamp,
-    ) {
+    fn restore_key(&mut self, db: u8, key: &[u8], header: Header, now: Timestamp) {
+        let Header {
+            value,
+            expires,
+            created,
+        } = header;
         let same = |entry: &Entry| {
             entry.value.kind() == value.kind() && !matches!(value, Value::String(_))
         };
@@ -51,6 +48,9 @@ impl Keyspace {
         } else {
             self.forget(db, key);
             self.load(db, key, value, expires, now);
+        }
+        if let Some(created) = created {
+            self.set_created(db, key, created);
         }
     }
 

@@ -107,6 +107,11 @@ impl<'a> Held<'a> {
         }
     }
 
+    /// Whether all are held.
+    pub(crate) const fn is_all(&self) -> bool {
+        matches!(self.guards, Guards::All(_))
+    }
+
     /// The ones held, in order.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Keyspace> + ExactSizeIterator {
         let guards: &[_] = match &self.guards {

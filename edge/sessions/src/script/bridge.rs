@@ -54,6 +54,7 @@ impl<'a, 'db> Bridge<'a, 'db> {
             spec,
             run,
             args: words,
+            client: None,
             db: self.db.number,
         };
         let engine = self.db.engine;

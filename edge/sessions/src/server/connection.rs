@@ -191,6 +191,7 @@ impl Connection {
                     run,
                     args,
                     db: self.client.db,
+                    client: Some(self.client.ip()),
                 });
                 None
             }

@@ -61,6 +61,11 @@ impl Client {
         Ok(Self(BufReader::new(TcpStream::connect(address).await?)))
     }
 
+    /// A connection to a store of another process, if it listens already.
+    pub(crate) async fn try_to(address: SocketAddr) -> Option<Self> {
+        Self::connect(address).await.ok()
+    }
+
     /// Runs a command of words and gives its reply as text.
     pub(crate) async fn call(&mut self, words: &str) -> String {
         self.run(&words.split(' ').collect::<Vec<_>>()).await

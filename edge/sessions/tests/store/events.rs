@@ -100,7 +100,11 @@ async fn a_listener_that_is_full_loses_events_and_holds_nobody_up() {
 #[tokio::test]
 async fn full_memory_refuses_what_adds_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
-    let mut store = Store::start(dir.path(), "max_memory = \"4KiB\"").await;
+    let mut store = Store::start(
+        dir.path(),
+        "max_memory = \"4KiB\"\nmax_memory_policy = \"refuse\"",
+    )
+    .await;
     let mut client = store.connect().await;
     client.run(&["SET", "sess:big", &"x".repeat(5000)]).await;
     let oom = "OOM command not allowed when used memory > 'maxmemory'.";

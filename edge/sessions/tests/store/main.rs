@@ -9,9 +9,13 @@
 
 mod client;
 mod differential;
+mod duplicate_login;
 mod events;
 mod group_commit;
 mod hostile;
+mod killed;
+mod limits;
+mod logins;
 mod redis;
 mod replies;
 mod restart;

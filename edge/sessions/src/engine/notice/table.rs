@@ -11,6 +11,7 @@ use crate::{
     Config,
     command::{self, Run},
     engine::{Call, Db, Engine, Keyspace, Ledger, Stats, Tallies, shards::Scope},
+    sessions::Registry,
 };
 
 /// Commands that come before, separated by `;` · the command · what it tells, sorted by key.
@@ -132,6 +133,7 @@ fn call(line: &str) -> Call {
         spec,
         run,
         args,
+        client: None,
         db: 0,
     }
 }
@@ -144,9 +146,24 @@ fn commands_tell_what_redis_tells() {
     let now = Timestamp::from_ms(1_700_000_000_000);
     let stats = Arc::new(Stats::new(&config, now, 0));
     let tallies = Arc::<Tallies>::default();
-    let make = || Keyspace::new(Ledger::new(&[], Arc::default(), mpsc::channel(1).0));
+    let registry = Arc::new(Registry::new(config.applications.clone()));
+    let make = || {
+        Keyspace::new(Ledger::new(
+            Arc::clone(&registry),
+            Arc::default(),
+            mpsc::channel(1).0,
+        ))
+    };
     let clock = Arc::new(ManualClock::at(now));
-    let engine = Engine::open(&config, clock, Arc::clone(&stats), tallies, make).unwrap();
+    let engine = Engine::open(
+        &config,
+        clock,
+        Arc::clone(&stats),
+        tallies,
+        Arc::clone(&registry),
+        make,
+    )
+    .unwrap();
     let mut db = Db {
         shards: engine.shards.lock(Scope::All),
         engine: &engine,

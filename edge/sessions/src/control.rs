@@ -1,0 +1,233 @@
+//! What the rest of the edge may ask and order of sessions: the same as the `BONGSU.` commands, and the live view.
+//!
+//! An order is answered when the journal has it as durably as `durability` says. Texts of errors are those of
+//! the commands.
+
+use std::sync::Arc;
+
+use bongsu_sdk_model::{SessionCounts, Timestamp};
+
+use crate::{
+    Handle,
+    engine::{Db, Engine, session},
+    sessions::{BindingSource, Deny, Filter, LONGEST_PAGE, Page, Query, SessionKey, Visit},
+};
+
+/// Sessions ended while commands are kept waiting.
+const HANDFUL: usize = 64;
+
+/// Why an order was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OrderError {
+    /// A rule or the order itself forbids it.
+    #[error("{0}")]
+    Refused(String),
+    /// The journal cannot be written; the order may be in effect until a restart.
+    #[error("the session journal failed: {0}, hint: free the disk")]
+    Journal(String),
+}
+
+/// A session of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoundSession {
+    /// Its application.
+    pub application: Arc<str>,
+    /// Its database.
+    pub database: u8,
+    /// Its key, which contains its id: whoever knows it can take the session over.
+    pub key: Arc<[u8]>,
+    /// Since when it is the user's.
+    pub since: Timestamp,
+}
+
+/// Orders and questions about sessions; a clone is the same store.
+#[derive(Debug, Clone)]
+pub struct Control(Arc<Engine>);
+
+impl Handle {
+    /// Orders and questions about its sessions.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control(Arc::clone(&self.engine))
+    }
+}
+
+impl Control {
+    /// Binds the session at a key to a user, as the rule for logins allows. Its application is told by the key
+    /// unless it is given.
+    ///
+    /// # Errors
+    /// [`OrderError`] if there is no such session, or the user may not log in.
+    pub async fn bind(
+        &self,
+        database: u8,
+        key: &[u8],
+        user: &str,
+        application: Option<&str>,
+    ) -> Result<(), OrderError> {
+        let engine = &self.0;
+        let session = session(database, key);
+        let bind = |db: &mut Db<'_>| {
+            engine.order_bind(db, session, user, application, BindingSource::Command)
+        };
+        engine.exclusively(bind).await?.map_err(OrderError::Refused)
+    }
+
+    /// Makes a session nobody's; whether it was somebody's.
+    ///
+    /// # Errors
+    /// [`OrderError::Journal`].
+    pub async fn unbind(&self, database: u8, key: &[u8]) -> Result<bool, OrderError> {
+        let session = session(database, key);
+        self.0.exclusively(|db| self.0.unbind(db, session)).await
+    }
+
+    /// Notes a transaction that carried a session id, and binds the session if it carried a user, too. The
+    /// login has happened by then: one that may not be ends the session. Cheap unless the user is news.
+    ///
+    /// # Errors
+    /// [`OrderError::Journal`].
+    pub async fn visited(
+        &self,
+        id: &str,
+        visit: Visit,
+        user: Option<&str>,
+    ) -> Result<(), OrderError> {
+        let engine = &self.0;
+        let Some(sessions) = engine.note_visit(id, visit, user) else {
+            return Ok(());
+        };
+        let bind = |db: &mut Db<'_>| {
+            for session in sessions {
+                let source = BindingSource::Transaction;
+                let bound =
+                    engine.order_bind(db, session.clone(), user.unwrap_or_default(), None, source);
+                if bound.is_err() {
+                    engine.end(db, &session);
+                }
+            }
+        };
+        engine.exclusively(bind).await
+    }
+
+    /// Ends a session and what belongs to it; whether it was there.
+    ///
+    /// # Errors
+    /// [`OrderError::Journal`].
+    pub async fn end(&self, database: u8, key: &[u8]) -> Result<bool, OrderError> {
+        let session = session(database, key);
+        self.0.exclusively(|db| self.0.end(db, &session)).await
+    }
+
+    /// Ends the sessions of a user, in one application or in all; how many there were.
+    ///
+    /// # Errors
+    /// [`OrderError`] if there is no such application.
+    pub async fn end_user(
+        &self,
+        user: &str,
+        application: Option<&str>,
+    ) -> Result<usize, OrderError> {
+        let number = application.map(|name| self.0.application(name));
+        let number = number.transpose().map_err(OrderError::Refused)?;
+        self.0
+            .exclusively(|db| self.0.order_end_user(db, user, number))
+            .await
+    }
+
+    /// Ends every session a filter takes, some at a time; how many there were. A filter that takes every session
+    /// is refused.
+    ///
+    /// # Errors
+    /// [`OrderError`]; sessions may have ended by then.
+    pub async fn end_matching(&self, filter: &Filter) -> Result<usize, OrderError> {
+        if filter.is_empty() {
+            return Err(OrderError::Refused(
+                "ERR this filter takes every session, hint: name a condition".to_owned(),
+            ));
+        }
+        let mut query = Query {
+            filter: filter.clone(),
+            page: LONGEST_PAGE,
+            ..Query::default()
+        };
+        let mut ended = 0;
+        loop {
+            let page = self.live(&query);
+            for rows in page.rows.chunks(HANDFUL) {
+                let end = |db: &mut Db<'_>| {
+                    let sessions = rows.iter().map(|row| SessionKey {
+                        db: row.database,
+                        key: Arc::clone(&row.key),
+                    });
+                    sessions.filter(|session| self.0.end(db, session)).count()
+                };
+                ended += self.0.exclusively(end).await?;
+            }
+            query.after = page.next;
+            if query.after.is_none() {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Denies a user until an instant and ends the user's sessions there; how many there were.
+    ///
+    /// # Errors
+    /// [`OrderError`] if there is no such application, or the instant has passed.
+    pub async fn deny(&self, deny: Deny) -> Result<usize, OrderError> {
+        let denied = self.0.exclusively(|db| self.0.order_deny(db, deny)).await?;
+        denied.map_err(OrderError::Refused)
+    }
+
+    /// Allows a user again, in one application or wherever there is a deny; how many denies there were.
+    ///
+    /// # Errors
+    /// [`OrderError::Journal`].
+    pub async fn allow(&self, user: &str, application: Option<&str>) -> Result<usize, OrderError> {
+        self.0
+            .exclusively(|db| self.0.order_allow(db, user, application))
+            .await
+    }
+
+    /// Every deny that has not ended.
+    #[must_use]
+    pub fn denies(&self) -> Vec<Deny> {
+        self.0.denies()
+    }
+
+    /// A page of sessions. Blocks for a fraction of a second if there are a million of them: call it where
+    /// that may be.
+    #[must_use]
+    pub fn live(&self, query: &Query) -> Page {
+        self.0.live(query)
+    }
+
+    /// The sessions of a user.
+    #[must_use]
+    pub fn sessions_of(&self, user: &str) -> Vec<BoundSession> {
+        let (listed, _) = self.0.holding_all(|db| self.0.sessions_of(db, user));
+        let listed = listed.into_iter();
+        listed
+            .map(|(application, session, since)| BoundSession {
+                application,
+                database: session.db,
+                key: session.key,
+                since,
+            })
+            .collect()
+    }
+
+    /// The counts of every application; their bytes are not counted apart and zero here.
+    #[must_use]
+    pub fn counts(&self) -> Vec<(Arc<str>, SessionCounts)> {
+        self.0.counts_by_application()
+    }
+
+    /// How many sessions are bound, and how many users they are of, counted per application.
+    #[must_use]
+    pub fn bound(&self) -> (usize, usize) {
+        self.0.bound()
+    }
+}
