@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use bongsu_edge_rollup::Lateness;
+use bongsu_edge_sessions::Password;
 use bongsu_sdk_config::{Faults, Section};
 use bongsu_sdk_model::{AppId, SiteId};
 use bongsu_sdk_plan::REGIONS;
@@ -31,6 +32,8 @@ pub struct Config {
     pub kept: Duration,
     /// `[http] bind`: local page and API; default `127.0.0.1:7070`.
     pub http: SocketAddr,
+    /// `[http] admin_token_file`: file with the token that orders must present; without it there are no orders.
+    pub admin_token: Option<Password>,
     /// `[plugins]`.
     pub plugins: PluginConfig,
     /// `[sessions]`.
@@ -77,6 +80,7 @@ impl Config {
         let (lateness, kept) = rollup(root.section("rollup"));
         let http_section = root.section("http");
         let http = http_section.address("bind", SocketAddr::from(([127, 0, 0, 1], 7070)));
+        let admin_token = Password::read(&http_section, "admin_token_file");
         http_section.finish();
         let plugins = PluginConfig::read(root.section("plugins"));
         let sessions = bongsu_edge_sessions::Config::read(root.section("sessions"));
@@ -100,6 +104,7 @@ impl Config {
             lateness,
             kept,
             http,
+            admin_token,
             plugins,
             sessions,
             collect,

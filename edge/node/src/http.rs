@@ -1,12 +1,14 @@
 //! The edge's local HTTP: page, API, health, metrics. Loopback unless configured otherwise; shows nothing
 //! that has not been masked.
 
+mod admin;
 mod api;
 mod health;
 mod metrics;
 mod page;
 mod problem;
 mod rollup;
+mod sessions;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,6 +23,7 @@ use bongsu_edge_collect::CollectStats;
 use bongsu_edge_history::History;
 use bongsu_edge_ship::Status;
 use bongsu_sdk_model::{Clock, SiteId};
+use bongsu_sdk_sketch::IdentityKey;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
@@ -29,6 +32,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower_http::{set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 
+pub(crate) use self::admin::Admin;
 use crate::{ask::Ask, recent::Recent};
 
 /// Questions answered at one time; further ones are asked to come again.
@@ -42,6 +46,8 @@ pub(crate) struct State {
     pub(crate) site: SiteId,
     pub(crate) name: String,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) key: IdentityKey,
+    pub(crate) admin: Admin,
     pub(crate) ask: Ask,
     pub(crate) history: Arc<History>,
     pub(crate) recent: Arc<Recent>,
@@ -105,6 +111,15 @@ fn router(state: Arc<State>) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/api/ask", post(api::ask))
         .route("/api/rollup", get(rollup::rollup))
+        .route("/api/sessions", get(sessions::list))
+        .route("/api/sessions/end", post(sessions::orders::end))
+        .route("/api/sessions/bind", post(sessions::orders::bind))
+        .route(
+            "/api/denies",
+            get(sessions::denies::list)
+                .post(sessions::denies::deny)
+                .delete(sessions::denies::allow),
+        )
         .fallback(problem::not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(

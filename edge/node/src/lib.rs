@@ -38,6 +38,7 @@ mod pipeline;
 mod plugins;
 mod recent;
 mod run;
+mod visits;
 
 pub use backfill::Backfill;
 pub use config::Config;

@@ -16,6 +16,7 @@ use crate::{
     masking::Masking,
     plugins::Plugins,
     recent::{Recent, Row},
+    visits::{self, Visits},
 };
 
 /// Most live blocks of one pulse: a minute's worth covers any lost pulse.
@@ -33,6 +34,7 @@ pub struct Pipeline {
     history: Arc<History>,
     recent: Arc<Recent>,
     pending: Commit,
+    visits: Option<Visits>,
 }
 
 impl Pipeline {
@@ -56,7 +58,18 @@ impl Pipeline {
             history,
             recent: Arc::default(),
             pending: Commit::default(),
+            visits: None,
         })
+    }
+
+    /// The organisation's key.
+    pub(crate) const fn key(&self) -> &IdentityKey {
+        &self.key
+    }
+
+    /// From now on the session store is told of transactions that carry a session id.
+    pub(crate) fn tell_visits(&mut self, visits: Visits) {
+        self.visits = Some(visits);
     }
 
     /// Takes in one batch: masks it, has it judged, counts it.
@@ -81,6 +94,12 @@ impl Pipeline {
             return;
         }
         self.masking.mask(&mut transactions);
+        if let Some(visits) = &self.visits {
+            for visited in transactions.iter().filter_map(visits::of) {
+                // Full: the session's next request says the same.
+                let _ = visits.try_send(visited);
+            }
+        }
         self.detect(&transactions, now);
         for transaction in &transactions {
             self.aggregator.add(transaction, now);

@@ -7,9 +7,11 @@ use bongsu_edge_collect::CollectStats;
 use bongsu_edge_history::History;
 use bongsu_edge_ship::Status;
 use bongsu_sdk_model::Clock;
+use bongsu_sdk_sketch::IdentityKey;
 use tokio::{
     runtime,
     sync::{Notify, Semaphore, mpsc, watch},
+    task::JoinHandle,
     time::interval,
 };
 use tokio_util::sync::CancellationToken;
@@ -18,9 +20,10 @@ use crate::{
     Config, Pipeline,
     ask::Ask,
     feed::Feed,
-    http::{self, State},
+    http::{self, Admin, State},
     outbox::Spool,
     recent::Recent,
+    visits,
 };
 
 /// Batches waiting for the pipeline; beyond, sources wait or refuse.
@@ -44,6 +47,7 @@ pub struct Running {
     collect: bongsu_edge_collect::Handle,
     page: http::Handle,
     pipeline: thread::JoinHandle<()>,
+    telling: JoinHandle<()>,
     stop_pipeline: CancellationToken,
     ship: Option<bongsu_edge_ship::Handle>,
 }
@@ -56,12 +60,15 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let directory = config.data_dir.join("history");
     let history =
         Arc::new(History::open(&directory, clock.now()).context("failed to open history")?);
-    let pipeline = Pipeline::new(&config, Arc::clone(&history))?;
+    let mut pipeline = Pipeline::new(&config, Arc::clone(&history))?;
     let recent = pipeline.recent();
+    let key = pipeline.key().clone();
 
     let (events_in, events) = mpsc::channel(EVENTS_QUEUED);
     let sessions =
         bongsu_edge_sessions::bind(config.sessions.clone(), Arc::clone(&clock), events_in).await?;
+    let (visits, telling) = visits::tell(sessions.control());
+    pipeline.tell_visits(visits);
     let (batches_in, batches) = mpsc::channel(BATCHES_QUEUED);
     let collect =
         bongsu_edge_collect::bind(config.collect.clone(), Arc::clone(&clock), batches_in).await?;
@@ -84,7 +91,9 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let http = config.http;
     let kept = config.kept;
     let status = ship.as_ref().map(bongsu_edge_ship::Handle::status);
-    let state = Arc::new(state(config, &history, &clock, recent, sessions, status));
+    let state = Arc::new(state(
+        config, key, &history, &clock, recent, sessions, status,
+    ));
     let page = http::bind(http, Arc::clone(&state)).await?;
 
     let stop_pipeline = CancellationToken::new();
@@ -109,6 +118,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
         collect,
         page,
         pipeline,
+        telling,
         stop_pipeline,
         ship,
     })
@@ -125,6 +135,7 @@ fn spawn(feed: Feed, pipeline: Pipeline) -> anyhow::Result<thread::JoinHandle<()
 
 fn state(
     config: Config,
+    key: IdentityKey,
     history: &Arc<History>,
     clock: &Arc<dyn Clock>,
     recent: Arc<Recent>,
@@ -135,6 +146,8 @@ fn state(
         site: config.site.clone(),
         name: config.name.clone(),
         clock: Arc::clone(clock),
+        key,
+        admin: Admin::new(config.admin_token),
         ask: Ask {
             history: Arc::clone(history),
             site: config.site,
@@ -169,6 +182,10 @@ impl Running {
         let joined = tokio::task::spawn_blocking(move || pipeline.join()).await;
         if !matches!(joined, Ok(Ok(()))) {
             tracing::error!("the pipeline ended badly");
+        }
+        // It ends with the pipeline, when it has told what was left.
+        if self.telling.await.is_err() {
+            tracing::error!("the session store was not told of every visit");
         }
         if let Some(ship) = self.ship {
             let mut status = ship.status();

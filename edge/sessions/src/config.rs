@@ -51,6 +51,25 @@ impl Password {
         Self(password.into())
     }
 
+    /// Reads the file that `key` of a section names; faults go to its list. None: there is no such key.
+    #[must_use]
+    pub fn read(section: &Section, key: &str) -> Option<Self> {
+        let path = section.optional_path(key)?;
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                section.fault(key, format!("cannot read `{}`: {error}", path.display()));
+                return None;
+            }
+        };
+        let password = text.trim_ascii();
+        if password.is_empty() {
+            section.fault(key, format!("`{}` is empty", path.display()));
+            return None;
+        }
+        Some(Self::new(password))
+    }
+
     /// Compares in a time that depends on the length of `attempt` only.
     #[must_use]
     pub fn matches(&self, attempt: &[u8]) -> bool {
@@ -142,7 +161,7 @@ impl Config {
         let config = Self {
             bind: section.address("bind", SocketAddr::from(([127, 0, 0, 1], 6379))),
             data_dir: section.path("data_dir", "data/sessions"),
-            password: read_password(&section),
+            password: Password::read(&section, "password_file"),
             applications: Applications::read(section.section("applications")),
             max_memory_policy: read_policy(&section),
             max_clients: bytes(section.integer("max_clients", 4096, 1..=1_000_000)),
@@ -217,26 +236,6 @@ fn read_policy(section: &Section) -> MemoryPolicy {
             MemoryPolicy::AnonymousFirst
         }
     }
-}
-
-fn read_password(section: &Section) -> Option<Password> {
-    let path = section.optional_path("password_file")?;
-    let text = match fs::read(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            section.fault(
-                "password_file",
-                format!("cannot read `{}`: {error}", path.display()),
-            );
-            return None;
-        }
-    };
-    let password = text.trim_ascii();
-    if password.is_empty() {
-        section.fault("password_file", format!("`{}` is empty", path.display()));
-        return None;
-    }
-    Some(Password::new(password))
 }
 
 #[cfg(test)]

@@ -37,6 +37,14 @@ fn sessions(state: &State, registry: &mut Registry) {
         "Sessions that have not expired",
         gauge(counts.active),
     );
+    let (bound, users) = state.sessions.control().bound();
+    let count = |count: usize| gauge(u64::try_from(count).unwrap_or(u64::MAX));
+    registry.register("sessions_bound", "Sessions of a known user", count(bound));
+    registry.register(
+        "sessions_users",
+        "Users with a session, counted per application",
+        count(users),
+    );
     let bytes = gauge(counts.bytes);
     registry.register_with_unit("sessions_size", "Keys and values held", Unit::Bytes, bytes);
     for (name, help, value) in [
