@@ -15,6 +15,9 @@ use crate::{Process, Resp, Visit, Web, binary, encode, free_port, plugins};
 /// The organisation's key: the same at every edge, so that a person at two sites is one.
 const IDENTITY_KEY: &str = "000102030405060708090a0b0c0d0e0f\n";
 
+/// What orders to an edge must present.
+pub const ADMIN_TOKEN: &str = "the-administrators-token";
+
 /// One edge. Its process can be killed and started again over the same data, at the same ports.
 #[derive(Debug)]
 pub struct Edge {
@@ -41,6 +44,7 @@ impl Edge {
         let [resp, grpc, otlp, http] = [free_port()?, free_port()?, free_port()?, free_port()?];
         let here = folder.path().display();
         fs::write(folder.path().join("identity.key"), IDENTITY_KEY)?;
+        fs::write(folder.path().join("admin.token"), ADMIN_TOKEN)?;
         let text = format!(
             r#"site = "{site}"
 data_dir = "{here}/data"
@@ -55,6 +59,7 @@ dir = "{plugins}"
 
 [http]
 bind = "127.0.0.1:{http}"
+admin_token_file = "{here}/admin.token"
 
 [collect]
 grpc = "127.0.0.1:{grpc}"

@@ -6,8 +6,10 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 use ureq::{
     Agent,
-    http::{Response, header},
+    http::{Request, Response, header},
 };
+
+use crate::ADMIN_TOKEN;
 
 /// A response.
 #[derive(Debug, Clone)]
@@ -76,6 +78,25 @@ impl Web {
             .post(self.url(path))
             .header(header::CONTENT_TYPE, kind);
         read(request.send(body)?)
+    }
+
+    /// A request with the administrator's token, with a JSON body if there is one.
+    ///
+    /// # Errors
+    /// If there is no response.
+    pub fn order(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Reply> {
+        let request = Request::builder()
+            .method(method)
+            .uri(self.url(path))
+            .header(header::AUTHORIZATION, format!("Bearer {ADMIN_TOKEN}"));
+        let response = match body {
+            None => self.agent.run(request.body(())?),
+            Some(body) => {
+                let request = request.header(header::CONTENT_TYPE, "application/json");
+                self.agent.run(request.body(body.to_string())?)
+            }
+        };
+        read(response?)
     }
 
     /// The answer to `{"question": …}` or `{"plan": …}`.

@@ -29,7 +29,7 @@ mod time;
 
 pub use answer::{fact, facts, range};
 pub use center::{Authority, Center};
-pub use edge::Edge;
+pub use edge::{ADMIN_TOKEN, Edge};
 pub use http::{Reply, Web};
 pub use otlp::{Visit, encode};
 pub use process::{Process, binary, free_port, plugins};

@@ -23,6 +23,8 @@ pub struct Visit {
     pub path: &'static str,
     /// The status it was answered with.
     pub status: i64,
+    /// The session's id and the user's, if the request carried them.
+    pub session: Option<(String, String)>,
 }
 
 impl Visit {
@@ -36,6 +38,7 @@ impl Visit {
             method: "GET",
             path: "/list",
             status: 200,
+            session: None,
         }
     }
 
@@ -91,14 +94,22 @@ fn span(number: usize, visit: &Visit) -> Span {
         kind: SpanKind::Server.into(),
         start_time_unix_nano: end.saturating_sub(20_000_000),
         end_time_unix_nano: end,
-        attributes: vec![
+        attributes: [
             text("http.request.method", visit.method),
             text("http.route", visit.path),
             text("url.path", visit.path),
             text("client.address", &visit.client),
             text("bongsu.cookie", &visit.cookie),
             attribute("http.response.status_code", Value::IntValue(visit.status)),
-        ],
+        ]
+        .into_iter()
+        .chain(
+            visit
+                .session
+                .iter()
+                .flat_map(|(session, user)| [text("session.id", session), text("user.id", user)]),
+        )
+        .collect(),
         ..Span::default()
     }
 }
