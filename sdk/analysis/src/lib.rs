@@ -30,6 +30,7 @@
 
 mod accumulator;
 mod blocks;
+pub mod cause;
 mod decoded;
 mod desk;
 mod figure;

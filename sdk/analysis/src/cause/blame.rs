@@ -1,0 +1,286 @@
+//! How much of the symptom each component answers for itself.
+//!
+//! A component's change is what it adds and what its callees add. Time and errors add up along calls, so
+//! what the callees explain is subtracted; what is left is its own. A callee that is slower only because
+//! more was asked of it does not excuse who asks more.
+
+use super::{
+    case::{Case, Kind},
+    course::{Course, is_latency},
+    graph::Graph,
+    profile::{Channel, Profile, confidence},
+};
+
+/// The factors of a score; each between 0 and 1 unless said otherwise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Blame {
+    /// Product of the others, at most 1.
+    pub(super) score: f64,
+    /// How surely it deviates.
+    pub(super) confidence: f64,
+    /// How much of the symptom its change could make up.
+    pub(super) share: f64,
+    /// How much of its change no callee explains.
+    pub(super) own: f64,
+    /// The callee that explains most of it, if any.
+    pub(super) explained_by: Option<usize>,
+    /// Along the calls from the symptom.
+    pub(super) reach: f64,
+    /// Its kind of change fits the symptom's kind.
+    pub(super) fits: f64,
+    /// It did not begin later than the symptom.
+    pub(super) onset: f64,
+    /// What is left when load passed down from callers is taken away.
+    pub(super) load: f64,
+}
+
+/// Of all components, along one case.
+pub(super) struct Ledger<'a> {
+    case: &'a Case,
+    course: &'a Course,
+    graph: &'a Graph,
+    profiles: &'a [Profile],
+}
+
+/// A way of being worse, as a selector of a profile's channel.
+type Way = fn(&Profile) -> Option<Channel>;
+
+/// A change of the other kind than the symptom's can still be its cause: errors make callers retry, slow
+/// answers run into time limits.
+const OTHER_KIND: f64 = 0.5;
+/// What is not reachable along known calls may be reached along unknown ones.
+const OUT_OF_REACH: f64 = 0.05;
+/// Own share that remains when callees explain everything: attribution is an estimate.
+const NEVER_NOTHING: f64 = 0.04;
+/// Growth of requests that counts as load.
+const MORE_LOAD: f64 = 1.25;
+
+fn latency(profile: &Profile) -> Option<Channel> {
+    profile.latency
+}
+
+fn errors(profile: &Profile) -> Option<Channel> {
+    profile.errors
+}
+
+impl<'a> Ledger<'a> {
+    pub(super) fn new(
+        case: &'a Case,
+        course: &'a Course,
+        graph: &'a Graph,
+        profiles: &'a [Profile],
+    ) -> Self {
+        Self {
+            case,
+            course,
+            graph,
+            profiles,
+        }
+    }
+
+    /// The best account of `component`: by time, by errors, or by a resource it lacks.
+    pub(super) fn blame(&self, component: usize) -> Blame {
+        let (same, other): (Way, Way) = if is_latency(self.case.symptom.indicator) {
+            (latency, errors)
+        } else {
+            (errors, latency)
+        };
+        [
+            self.by_way(component, same, 1.0),
+            self.by_way(component, other, OTHER_KIND),
+            self.by_resource(component),
+        ]
+        .into_iter()
+        .flatten()
+        .max_by(|a, b| a.score.total_cmp(&b.score))
+        .unwrap_or(NOTHING)
+    }
+
+    fn profile(&self, component: usize) -> Option<&Profile> {
+        self.profiles.get(component)
+    }
+
+    fn by_way(&self, component: usize, way: Way, fits: f64) -> Option<Blame> {
+        let profile = self.profile(component)?;
+        let channel = way(profile)?;
+        let (own, explained_by) = self.own(component, way, &channel);
+        let resource = profile
+            .resources
+            .first()
+            .map_or(0.0, |d| confidence(d.strength));
+        let confidence = channel.confidence();
+        Some(
+            Blame {
+                score: 0.0,
+                confidence,
+                share: self.share(profile, &channel, fits),
+                own: own + (1.0 - own) * 0.5 * resource * own.sqrt(),
+                explained_by,
+                reach: self.reach(component),
+                fits,
+                onset: self.onset(channel.deviation.onset),
+                load: self.load(component),
+            }
+            .scored(),
+        )
+    }
+
+    /// A component that is measured only by its resources (a host) answers for those who use it.
+    fn by_resource(&self, component: usize) -> Option<Blame> {
+        let profile = self.profile(component)?;
+        if profile.latency.is_some() || profile.errors.is_some() {
+            return None;
+        }
+        let strongest = profile.resources.first()?;
+        let way: Way = if is_latency(self.case.symptom.indicator) { latency } else { errors };
+        let users = self.graph.callers(component).iter().filter_map(|user| {
+            let profile = self.profile(*user)?;
+            let channel = way(profile)?;
+            let (own, _) = self.own(*user, way, &channel);
+            Some(own * channel.confidence() * self.share(profile, &channel, 1.0))
+        });
+        Some(
+            Blame {
+                score: 0.0,
+                confidence: confidence(strongest.strength),
+                share: users.sum::<f64>().min(1.0),
+                own: 1.0,
+                explained_by: None,
+                reach: self.reach(component),
+                fits: 1.0,
+                onset: self.onset(strongest.onset),
+                load: self.load(component),
+            }
+            .scored(),
+        )
+    }
+
+    /// How much of the symptom `channel` could make up: its amount against the symptom's.
+    fn share(&self, profile: &Profile, channel: &Channel, fits: f64) -> f64 {
+        let Some(symptom) = self.profile(self.case.symptom.component) else {
+            return 0.0;
+        };
+        let whole = if is_latency(self.case.symptom.indicator) {
+            symptom.latency
+        } else {
+            symptom.errors
+        };
+        let part = if fits < 1.0 {
+            // Time and errors do not compare; how often it is asked does.
+            let calls = profile.requests.unwrap_or(0.0);
+            symptom.requests.filter(|r| *r > 0.0).map(|r| calls / r)
+        } else {
+            whole.and_then(|whole| match (channel.amount, whole.amount) {
+                (Some(part), Some(whole)) if whole > 0.0 => Some(part / whole),
+                _ if whole.each > 0.0 => Some(channel.each / whole.each),
+                _ => None,
+            })
+        };
+        part.unwrap_or(0.5).clamp(0.0, 1.0)
+    }
+
+    /// What no callee explains of `channel`, and who explains most.
+    fn own(&self, component: usize, way: Way, channel: &Channel) -> (f64, Option<usize>) {
+        let mut explained = 0.0;
+        let mut most = (0.0, None);
+        for callee in self.graph.callees(component).iter().copied() {
+            let part = self.explained(component, callee, way, channel);
+            explained += part;
+            if part > most.0 {
+                most = (part, Some(callee));
+            }
+        }
+        ((1.0 - explained).clamp(NEVER_NOTHING, 1.0), most.1)
+    }
+
+    fn explained(&self, caller: usize, callee: usize, way: Way, channel: &Channel) -> f64 {
+        let Some(profile) = self.profile(callee) else {
+            return 0.0;
+        };
+        let Some(theirs) = way(profile) else {
+            return self.saturated(callee);
+        };
+        let part = match (theirs.amount, channel.amount) {
+            (Some(part), Some(whole)) if whole > 0.0 => part * self.asked_by(caller, callee) / whole,
+            _ if channel.each > 0.0 => theirs.each / channel.each,
+            _ => 0.0,
+        };
+        part.clamp(0.0, 1.0) * theirs.confidence() * self.load(callee)
+    }
+
+    /// A callee known only by its resources explains half of its caller when it lacks them.
+    fn saturated(&self, callee: usize) -> f64 {
+        let is_host = self.case.components.get(callee).is_some_and(|c| c.kind == Kind::Host);
+        let strongest = self.profile(callee).and_then(|p| p.resources.first());
+        match strongest {
+            Some(d) if is_host => 0.5 * confidence(d.strength),
+            _ => 0.0,
+        }
+    }
+
+    /// Which part of the requests of `callee` comes from `caller`, by the volumes of its callers.
+    fn asked_by(&self, caller: usize, callee: usize) -> f64 {
+        let requests = |c: usize| self.profile(c).and_then(|p| p.requests).unwrap_or(0.0);
+        let all: f64 = self.graph.callers(callee).iter().map(|c| requests(*c)).sum();
+        if all > 0.0 { requests(caller) / all } else { 1.0 }
+    }
+
+    fn reach(&self, component: usize) -> f64 {
+        let known = self.graph.is_known(self.case.symptom.component);
+        if !known || self.graph.distance(component).is_some() {
+            1.0
+        } else {
+            OUT_OF_REACH
+        }
+    }
+
+    fn onset(&self, began: Option<bongsu_sdk_model::Timestamp>) -> f64 {
+        match (began, self.course.onset()) {
+            (Some(began), Some(symptom)) if began > symptom => 0.6,
+            _ => 1.0,
+        }
+    }
+
+    /// How many times as many requests as usual; 1 where that is not sure.
+    pub(super) fn growth(&self, component: usize) -> f64 {
+        self.profile(component)
+            .and_then(|p| p.load)
+            .filter(|d| d.strength >= 3.0 && d.baseline > 0.0)
+            .map_or(1.0, |d| d.level / d.baseline)
+    }
+
+    /// 1, or less where the component is asked more because its callers are.
+    fn load(&self, component: usize) -> f64 {
+        let growth = self.growth(component);
+        if growth < MORE_LOAD {
+            return 1.0;
+        }
+        let callers = self.graph.callers(component).iter();
+        let passed_down = callers.map(|c| self.growth(*c)).fold(1.0, f64::max);
+        let inherited = ((passed_down - 1.0) / (growth - 1.0)).clamp(0.0, 1.0);
+        1.0 - 0.7 * inherited * (1.0 - 1.0 / growth).sqrt()
+    }
+}
+
+/// No account at all.
+const NOTHING: Blame = Blame {
+    score: 0.0,
+    confidence: 0.0,
+    share: 0.0,
+    own: 0.0,
+    explained_by: None,
+    reach: 1.0,
+    fits: 0.0,
+    onset: 1.0,
+    load: 1.0,
+};
+
+impl Blame {
+    fn scored(self) -> Self {
+        // A tenth of the symptom is still worth a third of a cause: shares are estimates.
+        let share = self.share * 1.2 / (self.share + 0.2);
+        let score =
+            self.confidence * share * self.own * self.reach * self.fits * self.onset * self.load;
+        Self { score, ..self }
+    }
+}
