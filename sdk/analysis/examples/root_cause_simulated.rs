@@ -34,6 +34,14 @@ fn main() {
             rivals::by_anomaly(&incident.case),
         ]
         .map(|r| r.iter().position(|c| *c == incident.cause));
+        if std::env::var_os("MISSES").is_some() && places[0] != Some(0) {
+            let d = diagnose(&incident.case);
+            eprintln!("{seed} {:?} {:?} cause {} rank {:?} {:?} normal {}", incident.fault, incident.place, incident.cause, places[0], incident.case.symptom.indicator, incident.case.normal.is_some());
+            for r in d.ranked.iter().enumerate().filter(|(i, r)| *i < 2 || r.0 == incident.cause) {
+                eprintln!("   {:?}", r.1);
+            }
+            eprintln!("   calls {:?}", incident.case.calls.iter().filter(|c| c.to == incident.cause || c.from == incident.cause).map(|c| (c.from, c.to)).collect::<Vec<_>>());
+        }
         let short = if incident.case.normal.is_none() { "no normal period" } else { "with normal period" };
         for key in [
             "3 all".to_owned(),

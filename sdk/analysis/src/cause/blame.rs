@@ -49,9 +49,13 @@ type Way = fn(&Profile) -> Option<Channel>;
 /// answers run into time limits.
 const OTHER_KIND: f64 = 0.5;
 /// What is not reachable along known calls may be reached along unknown ones.
-const OUT_OF_REACH: f64 = 0.05;
+const OUT_OF_REACH: f64 = 0.2;
 /// Own share that remains when callees explain everything: attribution is an estimate.
 const NEVER_NOTHING: f64 = 0.04;
+/// What a callee that is worse in another way explains where this way is not measured.
+const UNSEEN: f64 = 0.5;
+/// How much load passed down excuses whoever is asked more.
+const EXCUSED: f64 = 0.85;
 /// Growth of requests that counts as load.
 const MORE_LOAD: f64 = 1.25;
 
@@ -61,6 +65,14 @@ fn latency(profile: &Profile) -> Option<Channel> {
 
 fn errors(profile: &Profile) -> Option<Channel> {
     profile.errors
+}
+
+fn worst(profile: &Profile) -> f64 {
+    [profile.latency, profile.errors]
+        .into_iter()
+        .flatten()
+        .map(|channel| channel.confidence())
+        .fold(0.0, f64::max)
 }
 
 impl<'a> Ledger<'a> {
@@ -198,7 +210,7 @@ impl<'a> Ledger<'a> {
             return 0.0;
         };
         let Some(theirs) = way(profile) else {
-            return self.saturated(callee);
+            return self.saturated(callee).max(UNSEEN * worst(profile));
         };
         let part = match (theirs.amount, channel.amount) {
             (Some(part), Some(whole)) if whole > 0.0 => part * self.asked_by(caller, callee) / whole,
@@ -235,30 +247,31 @@ impl<'a> Ledger<'a> {
     }
 
     fn onset(&self, began: Option<bongsu_sdk_model::Timestamp>) -> f64 {
-        match (began, self.course.onset()) {
+        match (began, self.course.developed()) {
             (Some(began), Some(symptom)) if began > symptom => 0.6,
             _ => 1.0,
         }
     }
 
-    /// How many times as many requests as usual; 1 where that is not sure.
-    pub(super) fn growth(&self, component: usize) -> f64 {
-        self.profile(component)
-            .and_then(|p| p.load)
-            .filter(|d| d.strength >= 3.0 && d.baseline > 0.0)
-            .map_or(1.0, |d| d.level / d.baseline)
+    /// How many times as many requests as usual: 1 where that is not sure, none where it is not counted.
+    fn growth(&self, component: usize) -> Option<f64> {
+        let load = self.profile(component)?.load?;
+        let sure = load.strength >= 3.0 && load.baseline > 0.0;
+        Some(if sure { load.level / load.baseline } else { 1.0 })
     }
 
     /// 1, or less where the component is asked more because its callers are.
     fn load(&self, component: usize) -> f64 {
-        let growth = self.growth(component);
+        let callers = self.graph.callers(component).iter();
+        let passed_down = callers
+            .filter_map(|c| self.growth(*c))
+            .fold(1.0, f64::max);
+        let growth = self.growth(component).unwrap_or(passed_down);
         if growth < MORE_LOAD {
             return 1.0;
         }
-        let callers = self.graph.callers(component).iter();
-        let passed_down = callers.map(|c| self.growth(*c)).fold(1.0, f64::max);
         let inherited = ((passed_down - 1.0) / (growth - 1.0)).clamp(0.0, 1.0);
-        1.0 - 0.7 * inherited * (1.0 - 1.0 / growth).sqrt()
+        1.0 - EXCUSED * inherited * (1.0 - 1.0 / growth).sqrt()
     }
 }
 

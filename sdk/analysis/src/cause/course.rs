@@ -105,9 +105,11 @@ impl Course {
         }
     }
 
-    /// When the symptom first was at least half as bad as it got.
-    pub(super) fn onset(&self) -> Option<Timestamp> {
-        self.rows.iter().find(|(_, b)| *b >= 0.5).map(|(at, _)| *at)
+    /// The row after the first at least half as bad as it got: what began later did not begin this. One
+    /// row of grace, because rows are all that is known of an instant.
+    pub(super) fn developed(&self) -> Option<Timestamp> {
+        let onset = self.rows.iter().position(|(_, b)| *b >= 0.5)?;
+        self.rows.get(onset + 1).map(|(at, _)| *at)
     }
 }
 
