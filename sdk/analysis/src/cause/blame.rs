@@ -217,7 +217,8 @@ impl<'a> Ledger<'a> {
             _ if channel.each > 0.0 => theirs.each / channel.each,
             _ => 0.0,
         };
-        part.clamp(0.0, 1.0) * theirs.confidence() * self.load(callee)
+        let as_sure = (theirs.confidence() / channel.confidence().max(1e-6)).min(1.0);
+        part.clamp(0.0, 1.0) * as_sure * self.load(callee)
     }
 
     /// A callee known only by its resources explains half of its caller when it lacks them.
