@@ -54,28 +54,40 @@ fn main() -> Result<()> {
     }
     let mut out = io::stdout().lock();
     for issue in issues {
-        let id = issue.strip_prefix(&dir)?.to_string_lossy().replace('\\', "/");
+        let id = issue
+            .strip_prefix(&dir)?
+            .to_string_lossy()
+            .replace('\\', "/");
         let case = read(&dir, &issue, &id)?;
         let diagnosis = diagnose(&case);
         if explain {
-            eprintln!("{id} {:?} {:.2}", case.symptom.indicator, diagnosis.symptom_strength);
-            for (c, score, text) in diagnosis.ranked.iter().take(6) {
-                eprintln!("  {score:.3} {} {text}", case.components[*c].name);
+            eprintln!(
+                "{id} {:?} {:?} {:?}",
+                case.symptom.indicator,
+                diagnosis.verdict,
+                diagnosis.symptom.as_ref().map(|s| s.strength)
+            );
+            for cause in diagnosis.causes.iter().take(6) {
+                eprintln!(
+                    "  {:.3} {} {:?} {:?}\n      {:?}",
+                    cause.blame.score, cause.name, cause.patterns, cause.against, cause.blame
+                );
             }
         }
-        let ranked: Vec<_> = diagnosis
-            .ranked
-            .iter()
-            .filter(|r| r.1 > 0.0)
-            .map(|(c, _, _)| case.components[*c].name.as_str())
-            .collect();
-        writeln!(out, "{}", serde_json::json!({"issue": id, "ranked": ranked}))?;
+        let ranked: Vec<_> = diagnosis.causes.iter().map(|c| c.name.as_str()).collect();
+        writeln!(
+            out,
+            "{}",
+            serde_json::json!({"issue": id, "ranked": ranked})
+        )?;
     }
     Ok(())
 }
 
 fn find_issues(dir: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(dir).map_err(|e| format!("failed to read `{}`: {e}", dir.display()))? {
+    for entry in
+        fs::read_dir(dir).map_err(|e| format!("failed to read `{}`: {e}", dir.display()))?
+    {
         let path = entry?.path();
         if path.join("target.json").is_file() {
             found.push(path);
@@ -91,7 +103,11 @@ fn read(root: &Path, issue: &Path, id: &str) -> Result<Case> {
     let regime = root.join(id.split('/').next().unwrap_or_default());
     let incident = columns(&issue.join("metrics.csv"))?;
     let usual = regime.join("noissue/metrics.csv");
-    let normal = if usual.is_file() { columns(&usual)? } else { Columns::new() };
+    let normal = if usual.is_file() {
+        columns(&usual)?
+    } else {
+        Columns::new()
+    };
     let edges = edges(&regime.join("graph.csv"))?;
     let mut names: Vec<String> = incident
         .keys()
@@ -109,7 +125,10 @@ fn read(root: &Path, issue: &Path, id: &str) -> Result<Case> {
     let calls = edges
         .iter()
         .filter_map(|(from, to)| {
-            Some(Call { from: place(from).ok()?, to: place(to).ok()? })
+            Some(Call {
+                from: place(from).ok()?,
+                to: place(to).ok()?,
+            })
         })
         .collect();
     Ok(Case {
@@ -138,10 +157,19 @@ fn component(name: &str, incident: &Columns, normal: &Columns) -> Component {
         .into_iter()
         .map(|(indicator, mut points)| {
             points.sort_by_key(|p| p.at);
-            Series { indicator, points, source: "metrics.csv".to_owned() }
+            Series {
+                indicator,
+                points,
+                source: "metrics.csv".to_owned(),
+            }
         })
         .collect();
-    Component { name: name.to_owned(), kind: Kind::Unknown, series, ..Component::default() }
+    Component {
+        name: name.to_owned(),
+        kind: Kind::Unknown,
+        series,
+        ..Component::default()
+    }
 }
 
 fn indicator(metric: &str, statistic: &str) -> Option<Indicator> {
@@ -163,7 +191,10 @@ fn indicator(metric: &str, statistic: &str) -> Option<Indicator> {
 fn spanned(columns: &Columns) -> Option<Window> {
     let instants = || columns.values().flatten().map(|p| p.at.as_ms());
     let (first, last) = (instants().min()?, instants().max()?);
-    Some(Window::new(Timestamp::from_ms(first), Timestamp::from_ms(last + 1)))
+    Some(Window::new(
+        Timestamp::from_ms(first),
+        Timestamp::from_ms(last + 1),
+    ))
 }
 
 fn lines(path: &Path) -> Result<Vec<Vec<String>>> {
@@ -201,8 +232,15 @@ fn columns(path: &Path) -> Result<Columns> {
                 continue;
             };
             // Seconds in the files, milliseconds here.
-            let value = if metric == "latency" { value * 1000.0 } else { value };
-            columns.entry((name.clone(), indicator)).or_default().push(Point { at, value });
+            let value = if metric == "latency" {
+                value * 1000.0
+            } else {
+                value
+            };
+            columns
+                .entry((name.clone(), indicator))
+                .or_default()
+                .push(Point { at, value });
         }
     }
     Ok(columns)

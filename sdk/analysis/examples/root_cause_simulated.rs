@@ -27,22 +27,22 @@ fn main() {
     let mut table: BTreeMap<String, Tally> = BTreeMap::new();
     for seed in first..first + count {
         let incident = incidents::draw(seed);
-        let ours: Vec<usize> = diagnose(&incident.case).ranked.iter().map(|r| r.0).collect();
+        let ours: Vec<usize> = diagnose(&incident.case)
+            .causes
+            .iter()
+            .map(|c| c.component)
+            .collect();
         let places = [
             ours,
             rivals::by_correlation(&incident.case),
             rivals::by_anomaly(&incident.case),
         ]
         .map(|r| r.iter().position(|c| *c == incident.cause));
-        if std::env::var_os("MISSES").is_some() && places[0] != Some(0) {
-            let d = diagnose(&incident.case);
-            eprintln!("{seed} {:?} {:?} cause {} rank {:?} {:?} normal {}", incident.fault, incident.place, incident.cause, places[0], incident.case.symptom.indicator, incident.case.normal.is_some());
-            for r in d.ranked.iter().enumerate().filter(|(i, r)| *i < 2 || r.0 == incident.cause) {
-                eprintln!("   {:?}", r.1);
-            }
-            eprintln!("   calls {:?}", incident.case.calls.iter().filter(|c| c.to == incident.cause || c.from == incident.cause).map(|c| (c.from, c.to)).collect::<Vec<_>>());
-        }
-        let short = if incident.case.normal.is_none() { "no normal period" } else { "with normal period" };
+        let short = if incident.case.normal.is_none() {
+            "no normal period"
+        } else {
+            "with normal period"
+        };
         for key in [
             "3 all".to_owned(),
             format!("0 {:?}", incident.fault),
@@ -57,7 +57,10 @@ fn main() {
             }
         }
     }
-    println!("{:<20} {:>9}  {:>13}  {:>13}  {:>13}", "top-1 / top-3", "incidents", "root cause", "correlation", "most anomalous");
+    println!(
+        "{:<20} {:>9}  {:>13}  {:>13}  {:>13}",
+        "top-1 / top-3", "incidents", "root cause", "correlation", "most anomalous"
+    );
     for (key, t) in &table {
         let part = |n: u32| f64::from(n) / f64::from(t.incidents);
         print!("{:<20} {:>9}", &key[2..], t.incidents);

@@ -5,33 +5,33 @@
 //! more was asked of it does not excuse who asks more.
 
 use super::{
-    case::{Case, Kind},
-    course::{Course, is_latency},
+    case::{Case, Indicator, Kind},
+    course::Course,
     graph::Graph,
     profile::{Channel, Profile, confidence},
 };
 
 /// The factors of a score; each between 0 and 1 unless said otherwise.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Blame {
+pub struct Blame {
     /// Product of the others, at most 1.
-    pub(super) score: f64,
+    pub score: f64,
     /// How surely it deviates.
-    pub(super) confidence: f64,
+    pub confidence: f64,
     /// How much of the symptom its change could make up.
-    pub(super) share: f64,
+    pub share: f64,
     /// How much of its change no callee explains.
-    pub(super) own: f64,
+    pub own: f64,
     /// The callee that explains most of it, if any.
-    pub(super) explained_by: Option<usize>,
+    pub explained_by: Option<usize>,
     /// Along the calls from the symptom.
-    pub(super) reach: f64,
+    pub reach: f64,
     /// Its kind of change fits the symptom's kind.
-    pub(super) fits: f64,
+    pub fits: f64,
     /// It did not begin later than the symptom.
-    pub(super) onset: f64,
+    pub onset: f64,
     /// What is left when load passed down from callers is taken away.
-    pub(super) load: f64,
+    pub load: f64,
 }
 
 /// Of all components, along one case.
@@ -54,6 +54,8 @@ const OUT_OF_REACH: f64 = 0.2;
 const NEVER_NOTHING: f64 = 0.04;
 /// What a callee that is worse in another way explains where this way is not measured.
 const UNSEEN: f64 = 0.5;
+/// What a second sign (the other way, a resource) adds to the first.
+const SECOND: f64 = 0.5;
 /// How much load passed down excuses whoever is asked more.
 const EXCUSED: f64 = 0.85;
 /// Growth of requests that counts as load.
@@ -65,6 +67,20 @@ fn latency(profile: &Profile) -> Option<Channel> {
 
 fn errors(profile: &Profile) -> Option<Channel> {
     profile.errors
+}
+
+/// Either of two independent signs being right.
+fn either(a: f64, b: f64) -> f64 {
+    1.0 - (1.0 - a) * (1.0 - b)
+}
+
+fn other_way(profile: &Profile, than: &Channel) -> f64 {
+    [profile.latency, profile.errors]
+        .into_iter()
+        .flatten()
+        .filter(|c| c.deviation.indicator != than.deviation.indicator)
+        .map(|c| c.confidence())
+        .fold(0.0, f64::max)
 }
 
 fn worst(profile: &Profile) -> f64 {
@@ -90,16 +106,17 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// The best account of `component`: by time, by errors, or by a resource it lacks.
+    /// The best account of `component`: by time, by errors, by load, or by a resource it lacks.
     pub(super) fn blame(&self, component: usize) -> Blame {
-        let (same, other): (Way, Way) = if is_latency(self.case.symptom.indicator) {
-            (latency, errors)
-        } else {
-            (errors, latency)
+        let (by_time, by_errors) = match self.case.symptom.indicator {
+            Indicator::Latency(_) => (1.0, OTHER_KIND),
+            Indicator::Availability => (OTHER_KIND, 1.0),
+            _ => (1.0, 1.0),
         };
         [
-            self.by_way(component, same, 1.0),
-            self.by_way(component, other, OTHER_KIND),
+            self.by_way(component, latency, by_time),
+            self.by_way(component, errors, by_errors),
+            self.by_load(component),
             self.by_resource(component),
         ]
         .into_iter()
@@ -120,17 +137,45 @@ impl<'a> Ledger<'a> {
             .resources
             .first()
             .map_or(0.0, |d| confidence(d.strength));
-        let confidence = channel.confidence();
+        let confidence = either(
+            channel.confidence(),
+            SECOND * other_way(profile, &channel).max(resource),
+        );
         Some(
             Blame {
                 score: 0.0,
                 confidence,
                 share: self.share(profile, &channel, fits),
-                own: own + (1.0 - own) * 0.5 * resource * own.sqrt(),
+                own,
                 explained_by,
                 reach: self.reach(component),
                 fits,
                 onset: self.onset(channel.deviation.onset),
+                load: self.load(component),
+            }
+            .scored(),
+        )
+    }
+
+    /// Where the symptom is a volume or a resource, being asked more or less is a cause of its own.
+    fn by_load(&self, component: usize) -> Option<Blame> {
+        if matches!(
+            self.case.symptom.indicator,
+            Indicator::Latency(_) | Indicator::Availability
+        ) {
+            return None;
+        }
+        let load = self.profile(component)?.load?;
+        Some(
+            Blame {
+                score: 0.0,
+                confidence: confidence(load.strength.abs()),
+                share: 1.0,
+                own: 1.0,
+                explained_by: None,
+                reach: self.reach(component),
+                fits: 1.0,
+                onset: self.onset(load.onset),
                 load: self.load(component),
             }
             .scored(),
@@ -144,7 +189,10 @@ impl<'a> Ledger<'a> {
             return None;
         }
         let strongest = profile.resources.first()?;
-        let way: Way = if is_latency(self.case.symptom.indicator) { latency } else { errors };
+        let way: Way = match self.case.symptom.indicator {
+            Indicator::Availability => errors,
+            _ => latency,
+        };
         let users = self.graph.callers(component).iter().filter_map(|user| {
             let profile = self.profile(*user)?;
             let channel = way(profile)?;
@@ -172,10 +220,10 @@ impl<'a> Ledger<'a> {
         let Some(symptom) = self.profile(self.case.symptom.component) else {
             return 0.0;
         };
-        let whole = if is_latency(self.case.symptom.indicator) {
-            symptom.latency
-        } else {
-            symptom.errors
+        let whole = match self.case.symptom.indicator {
+            Indicator::Latency(_) => symptom.latency,
+            Indicator::Availability => symptom.errors,
+            _ => None,
         };
         let part = if fits < 1.0 {
             // Time and errors do not compare; how often it is asked does.
@@ -213,7 +261,9 @@ impl<'a> Ledger<'a> {
             return self.saturated(callee).max(UNSEEN * worst(profile));
         };
         let part = match (theirs.amount, channel.amount) {
-            (Some(part), Some(whole)) if whole > 0.0 => part * self.asked_by(caller, callee) / whole,
+            (Some(part), Some(whole)) if whole > 0.0 => {
+                part * self.asked_by(caller, callee) / whole
+            }
             _ if channel.each > 0.0 => theirs.each / channel.each,
             _ => 0.0,
         };
@@ -223,7 +273,11 @@ impl<'a> Ledger<'a> {
 
     /// A callee known only by its resources explains half of its caller when it lacks them.
     fn saturated(&self, callee: usize) -> f64 {
-        let is_host = self.case.components.get(callee).is_some_and(|c| c.kind == Kind::Host);
+        let is_host = self
+            .case
+            .components
+            .get(callee)
+            .is_some_and(|c| c.kind == Kind::Host);
         let strongest = self.profile(callee).and_then(|p| p.resources.first());
         match strongest {
             Some(d) if is_host => 0.5 * confidence(d.strength),
@@ -234,8 +288,17 @@ impl<'a> Ledger<'a> {
     /// Which part of the requests of `callee` comes from `caller`, by the volumes of its callers.
     fn asked_by(&self, caller: usize, callee: usize) -> f64 {
         let requests = |c: usize| self.profile(c).and_then(|p| p.requests).unwrap_or(0.0);
-        let all: f64 = self.graph.callers(callee).iter().map(|c| requests(*c)).sum();
-        if all > 0.0 { requests(caller) / all } else { 1.0 }
+        let all: f64 = self
+            .graph
+            .callers(callee)
+            .iter()
+            .map(|c| requests(*c))
+            .sum();
+        if all > 0.0 {
+            requests(caller) / all
+        } else {
+            1.0
+        }
     }
 
     fn reach(&self, component: usize) -> f64 {
@@ -258,15 +321,17 @@ impl<'a> Ledger<'a> {
     fn growth(&self, component: usize) -> Option<f64> {
         let load = self.profile(component)?.load?;
         let sure = load.strength >= 3.0 && load.baseline > 0.0;
-        Some(if sure { load.level / load.baseline } else { 1.0 })
+        Some(if sure {
+            load.level / load.baseline
+        } else {
+            1.0
+        })
     }
 
     /// 1, or less where the component is asked more because its callers are.
-    fn load(&self, component: usize) -> f64 {
+    pub(super) fn load(&self, component: usize) -> f64 {
         let callers = self.graph.callers(component).iter();
-        let passed_down = callers
-            .filter_map(|c| self.growth(*c))
-            .fold(1.0, f64::max);
+        let passed_down = callers.filter_map(|c| self.growth(*c)).fold(1.0, f64::max);
         let growth = self.growth(component).unwrap_or(passed_down);
         if growth < MORE_LOAD {
             return 1.0;

@@ -6,7 +6,7 @@
 use bongsu_sdk_model::Timestamp;
 
 use super::{
-    case::{Case, Indicator, Series},
+    case::{Case, Series},
     robust,
     scale::{self, Worse},
 };
@@ -19,7 +19,12 @@ pub(super) struct Course {
     /// How much of the symptom's change happened inside the incident's rows (1) and how much between the
     /// normal period and them (0).
     pub(super) inside: f64,
+    /// The well rows of the incident are not at the level of the normal period.
+    pub(super) moved: bool,
 }
+
+/// Spreads between well rows and normal period that are no longer the same level.
+const MOVED: f64 = 4.0;
 
 /// Rows this many spreads apart show the onset by themselves.
 const CLEAR_ONSET: f64 = 6.0;
@@ -27,14 +32,11 @@ const CLEAR_ONSET: f64 = 6.0;
 impl Course {
     /// Of the symptom in `case`. Without a usable series every row from the alarm on counts as bad.
     pub(super) fn of(case: &Case) -> Self {
-        let series = case
-            .components
-            .get(case.symptom.component)
-            .and_then(|c| {
-                c.series
-                    .iter()
-                    .find(|s| s.indicator == case.symptom.indicator)
-            });
+        let series = case.components.get(case.symptom.component).and_then(|c| {
+            c.series
+                .iter()
+                .find(|s| s.indicator == case.symptom.indicator)
+        });
         series
             .and_then(|series| Self::of_series(case, series))
             .unwrap_or_else(|| Self::by_the_clock(case))
@@ -44,7 +46,11 @@ impl Course {
         let indicator = series.indicator;
         let badness = |value| {
             let scaled = scale::scaled(indicator, value);
-            if scale::worse(indicator) == Worse::Lower { -scaled } else { scaled }
+            if scale::worse(indicator) == Worse::Lower {
+                -scaled
+            } else {
+                scaled
+            }
         };
         let rows: Vec<_> = scale::within(series, case.incident)
             .map(|p| (p.at, badness(p.value)))
@@ -64,7 +70,11 @@ impl Course {
         let usual = robust::quantile(&normal, 0.5);
         let whole = high - usual.map_or(low, |usual| low.min(usual));
         let clear = (range / noise / CLEAR_ONSET).clamp(0.0, 1.0);
-        let inside = if whole > 0.0 { (range / whole).max(clear) } else { 0.0 };
+        let inside = if whole > 0.0 {
+            (range / whole).max(clear)
+        } else {
+            0.0
+        };
         let weigh = |b: f64| {
             if clear < 0.25 || range <= 0.0 {
                 return 1.0;
@@ -72,7 +82,12 @@ impl Course {
             (((b - low) / range - 0.15) / 0.6).clamp(0.0, 1.0)
         };
         let rows = rows.into_iter().map(|(at, b)| (at, weigh(b))).collect();
-        Some(Self { rows, inside })
+        let moved = clear >= 1.0 && usual.is_some_and(|usual| (low - usual).abs() > MOVED * noise);
+        Some(Self {
+            rows,
+            inside,
+            moved,
+        })
     }
 
     fn by_the_clock(case: &Case) -> Self {
@@ -89,7 +104,11 @@ impl Course {
             .into_iter()
             .map(|at| (at, if at >= case.symptom.at { 1.0 } else { 0.0 }))
             .collect();
-        Self { rows, inside: 0.5 }
+        Self {
+            rows,
+            inside: 0.5,
+            moved: false,
+        }
     }
 
     /// How bad the symptom was at `at`: that of the nearest row.
@@ -98,11 +117,25 @@ impl Course {
         let near = |i: usize| self.rows.get(i).copied();
         match (after.checked_sub(1).and_then(near), near(after)) {
             (Some((before, b)), Some((next, n))) => {
-                if at.since(before) < next.since(at) { b } else { n }
+                if at.since(before) < next.since(at) {
+                    b
+                } else {
+                    n
+                }
             }
             (Some((_, b)), None) | (None, Some((_, b))) => b,
             (None, None) => 1.0,
         }
+    }
+
+    /// Rows of the symptom in the incident.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// When the symptom first was at least half as bad as it got.
+    pub(super) fn onset(&self) -> Option<Timestamp> {
+        self.rows.iter().find(|(_, b)| *b >= 0.5).map(|(at, _)| *at)
     }
 
     /// The row after the first at least half as bad as it got: what began later did not begin this. One
@@ -120,9 +153,4 @@ fn ends(sorted: &[f64]) -> Option<(f64, f64)> {
         robust::quantile(sorted, outer)?,
         robust::quantile(sorted, 1.0 - outer)?,
     ))
-}
-
-/// Whether `indicator` speaks of time or of errors.
-pub(super) fn is_latency(indicator: Indicator) -> bool {
-    matches!(indicator, Indicator::Latency(_))
 }

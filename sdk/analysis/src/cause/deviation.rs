@@ -42,11 +42,19 @@ const UNKNOWN_SPREAD: f64 = 0.15;
 
 /// Typical spread of one indicator over all components, where normal periods tell.
 pub(super) fn typical_spread(case: &Case, indicator: Indicator) -> f64 {
-    let spreads = case.components.iter().flat_map(|c| &c.series).filter_map(|s| {
-        (s.indicator == indicator).then(|| robust::spread(&normal_values(case, s)))?
-    });
+    let spreads = case
+        .components
+        .iter()
+        .flat_map(|c| &c.series)
+        .filter_map(|s| {
+            (s.indicator == indicator).then(|| robust::spread(&normal_values(case, s)))?
+        });
     robust::median(spreads)
-        .unwrap_or(if scale::floor(indicator) < 0.1 { UNKNOWN_SPREAD } else { 0.0 })
+        .unwrap_or(if scale::floor(indicator) < 0.1 {
+            UNKNOWN_SPREAD
+        } else {
+            0.0
+        })
         .max(scale::floor(indicator))
 }
 
@@ -80,9 +88,10 @@ pub(super) fn measure(
     let well = weighted(&rows, |w| 1.0 - w);
     let usual = robust::quantile(&normal, 0.5);
     let (reference, inside) = match (well, usual) {
-        (Some((well, _)), Some(usual)) => {
-            (course.inside * well + (1.0 - course.inside) * usual, course.inside)
-        }
+        (Some((well, _)), Some(usual)) => (
+            course.inside * well + (1.0 - course.inside) * usual,
+            course.inside,
+        ),
         (Some((well, _)), None) => (well, 1.0),
         (None, Some(usual)) => (usual, 0.0),
         (None, None) => return None,
@@ -129,6 +138,16 @@ fn residual(rows: &[Row], level: f64, well: f64) -> (f64, f64) {
         (r.value - expected).powi(2)
     });
     (squares.sum(), (rows.len() as f64 - 2.0).max(0.0))
+}
+
+/// The noise of single rows of `series`, from its normal period and like series.
+pub(super) fn usual_noise(case: &Case, series: &Series, typical: f64) -> f64 {
+    noise(
+        series.indicator,
+        &normal_values(case, series),
+        (0.0, 0.0),
+        typical,
+    )
 }
 
 fn noise(indicator: Indicator, normal: &[f64], unexplained: (f64, f64), typical: f64) -> f64 {

@@ -79,7 +79,12 @@ fn profile(
     course: &Course,
     deviations: &[Deviation],
 ) -> Profile {
-    let find = |indicator| deviations.iter().find(|d| d.indicator == indicator).copied();
+    let find = |indicator| {
+        deviations
+            .iter()
+            .find(|d| d.indicator == indicator)
+            .copied()
+    };
     let load = find(Indicator::Requests);
     let requests = load
         .map(|d| d.level)
@@ -107,11 +112,7 @@ fn profile(
 }
 
 /// The mean is what adds up along calls; the tail and the symptom's own statistic may speak louder.
-fn latency(
-    symptom: Indicator,
-    deviations: &[Deviation],
-    requests: Option<f64>,
-) -> Option<Channel> {
+fn latency(symptom: Indicator, deviations: &[Deviation], requests: Option<f64>) -> Option<Channel> {
     let of = |statistic| {
         deviations
             .iter()

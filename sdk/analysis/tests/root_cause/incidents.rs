@@ -60,8 +60,13 @@ pub(crate) enum Place {
 
 impl Place {
     /// Every place.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Front, Self::Middle, Self::Deep, Self::Database, Self::External];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Front,
+        Self::Middle,
+        Self::Deep,
+        Self::Database,
+        Self::External,
+    ];
 }
 
 /// An incident and its answer.
@@ -166,16 +171,28 @@ impl System {
                 .filter(|c| nodes[*c].kind == Kind::Service && nodes[*c].depth < 5)
                 .collect();
             let mut depth = 0;
-            for _ in 0..if i == 0 { 0 } else { 1 + usize::from(rng.f64() < 0.3) } {
+            for _ in 0..if i == 0 {
+                0
+            } else {
+                1 + usize::from(rng.f64() < 0.3)
+            } {
                 let from = callers[rng.usize(0..callers.len())];
-                depth = if depth == 0 { nodes[from].depth + 1 } else { depth.min(nodes[from].depth + 1) };
+                depth = if depth == 0 {
+                    nodes[from].depth + 1
+                } else {
+                    depth.min(nodes[from].depth + 1)
+                };
                 edges.push(Edge::draw(rng, from, i));
             }
             nodes.push(Node::draw(rng, kind, depth));
         }
         edges.sort_by_key(|e: &Edge| (e.from, e.to));
         edges.dedup_by_key(|e| (e.from, e.to));
-        Self { nodes, edges, traffic: 10f64.powf(between(rng, 2.3, 4.0)) }
+        Self {
+            nodes,
+            edges,
+            traffic: 10f64.powf(between(rng, 2.3, 4.0)),
+        }
     }
 
     /// The same system months earlier: other levels, other traffic.
@@ -201,7 +218,11 @@ impl System {
             }
             let going = 1.0 - hit(i, Fault::Misconfiguration).map_or(0.0, |b| b.hit * b.stage);
             for edge in self.edges.iter().filter(|e| e.from == i) {
-                let repeated = if hit(edge.to, Fault::ErrorRate).is_some() { 1.0 + edge.retries } else { 1.0 };
+                let repeated = if hit(edge.to, Fault::ErrorRate).is_some() {
+                    1.0 + edge.retries
+                } else {
+                    1.0
+                };
                 rows[edge.to].requests += rows[i].requests * edge.times * going * repeated;
             }
         }
@@ -253,7 +274,10 @@ impl System {
         }
         let starved = here.is_some_and(|b| b.fault == Fault::CpuHog);
         let (mut time, mut good) = (own, 1.0 - fails.clamp(0.0, 1.0));
-        let going = 1.0 - here.filter(|b| b.fault == Fault::Misconfiguration).map_or(0.0, |b| b.hit * b.stage);
+        let going = 1.0
+            - here
+                .filter(|b| b.fault == Fault::Misconfiguration)
+                .map_or(0.0, |b| b.hit * b.stage);
         for edge in self.edges.iter().filter(|e| e.from == i) {
             let callee = &mut rows[edge.to];
             // A database is measured by who calls it: a starved caller sees it slow.
@@ -261,7 +285,11 @@ impl System {
                 callee.time *= 1.3;
             }
             let over = (1.0 - edge.limit_ms / callee.time.max(1e-3)).max(0.0);
-            time += going * edge.times * edge.waits * callee.time.min(edge.limit_ms) * (1.0 + edge.retries * callee.errors);
+            time += going
+                * edge.times
+                * edge.waits
+                * callee.time.min(edge.limit_ms)
+                * (1.0 + edge.retries * callee.errors);
             good *= 1.0 - ((callee.errors * edge.fails + over) * edge.times.min(1.0)).min(1.0);
             if edge.waits > 0.5 && callee.slow * edge.times > slow {
                 slow = (callee.slow * edge.times).min(1.0);
@@ -278,7 +306,11 @@ impl System {
     fn usual(&self, node: usize) -> f64 {
         let mut requests = vec![0.0; self.nodes.len()];
         for i in 0..=node {
-            requests[i] += if i == 0 { self.traffic } else { self.nodes[i].elsewhere };
+            requests[i] += if i == 0 {
+                self.traffic
+            } else {
+                self.nodes[i].elsewhere
+            };
             for edge in self.edges.iter().filter(|e| e.from == i) {
                 requests[edge.to] += requests[i] * edge.times;
             }
@@ -297,7 +329,11 @@ impl Node {
             noise: between(rng, 0.02, 0.12),
             busy: between(rng, 0.1, 0.6),
             errors: if dead { 0.9 } else { 0.005 * rng.f64().powi(4) },
-            elsewhere: if rng.f64() < 0.2 { between(rng, 20.0, 500.0) } else { 0.0 },
+            elsewhere: if rng.f64() < 0.2 {
+                between(rng, 20.0, 500.0)
+            } else {
+                0.0
+            },
             tail: between(rng, 2.0, 8.0),
             gauged: kind == Kind::Service && rng.bool(),
         }
@@ -312,9 +348,17 @@ impl Edge {
             to,
             times: 10f64.powf(between(rng, -0.9, 0.4)),
             waits: if apart { 0.0 } else { between(rng, 0.6, 1.0) },
-            fails: if apart || rng.f64() < 0.15 { 0.05 } else { between(rng, 0.6, 1.0) },
+            fails: if apart || rng.f64() < 0.15 {
+                0.05
+            } else {
+                between(rng, 0.6, 1.0)
+            },
             retries: if rng.f64() < 0.3 { 1.0 } else { 0.0 },
-            limit_ms: if rng.f64() < 0.3 { between(rng, 500.0, 3000.0) } else { 1e9 },
+            limit_ms: if rng.f64() < 0.3 {
+                between(rng, 500.0, 3000.0)
+            } else {
+                1e9
+            },
         }
     }
 }
@@ -335,7 +379,11 @@ impl Shape {
     fn draw(rng: &mut Rng) -> Self {
         let short = rng.f64() < 0.7;
         Self {
-            normal: if rng.f64() < 0.2 { 0 } else { rng.usize(60..=288) },
+            normal: if rng.f64() < 0.2 {
+                0
+            } else {
+                rng.usize(60..=288)
+            },
             before: if short { 2 } else { 6 } - usize::from(rng.f64() < 0.15),
             after: if short { 3 } else { 7 },
             moved: rng.f64() < 0.4,
@@ -368,7 +416,9 @@ fn at_place(system: &System, node: usize, place: Place) -> bool {
 
 fn try_draw(rng: &mut Rng, fault: Fault, place: Place) -> Option<Incident> {
     let system = System::draw(rng);
-    let places: Vec<_> = (0..system.nodes.len()).filter(|i| at_place(&system, *i, place)).collect();
+    let places: Vec<_> = (0..system.nodes.len())
+        .filter(|i| at_place(&system, *i, place))
+        .collect();
     if places.is_empty() {
         return None;
     }
@@ -386,13 +436,20 @@ fn try_draw(rng: &mut Rng, fault: Fault, place: Place) -> Option<Incident> {
     let symptom = visible(rng, &system, broken)?;
     let shape = Shape::draw(rng);
     let case = measured::case(rng, &system, Some(broken), &shape, symptom);
-    Some(Incident { case, cause: broken.node, fault, place })
+    Some(Incident {
+        case,
+        cause: broken.node,
+        fault,
+        place,
+    })
 }
 
 /// What of the fault shows at the front, on average.
 fn visible(rng: &mut Rng, system: &System, broken: Broken) -> Option<Indicator> {
     let mean = |rng: &mut Rng, broken| {
-        let rows: Vec<_> = (0..9).map(|_| system.row(rng, broken, 1.0).swap_remove(0)).collect();
+        let rows: Vec<_> = (0..9)
+            .map(|_| system.row(rng, broken, 1.0).swap_remove(0))
+            .collect();
         let of = |f: fn(&Row) -> f64| {
             let mut v: Vec<_> = rows.iter().map(f).collect();
             v.sort_by(f64::total_cmp);
@@ -413,17 +470,34 @@ fn visible(rng: &mut Rng, system: &System, broken: Broken) -> Option<Indicator> 
 }
 
 /// Rows without any fault, asked as if there had been an alarm.
-#[allow(dead_code, reason = "one of the programs that share this file does not use it")]
+#[allow(
+    dead_code,
+    reason = "one of the programs that share this file does not use it"
+)]
 pub(crate) fn quiet(seed: u64) -> Case {
     let mut rng = Rng::with_seed(seed);
     let system = System::draw(&mut rng);
-    let shape = Shape { normal: rng.usize(60..=288), before: 2, after: 3, moved: false };
-    let symptom = if rng.bool() { Indicator::Availability } else { Indicator::Latency(Statistic::Average) };
+    let shape = Shape {
+        normal: rng.usize(60..=288),
+        before: 2,
+        after: 3,
+        moved: false,
+    };
+    let symptom = if rng.bool() {
+        Indicator::Availability
+    } else {
+        Indicator::Latency(Statistic::Average)
+    };
     measured::case(&mut rng, &system, None, &shape, symptom)
 }
 
 /// The parts of a case that follow from its shape.
-pub(crate) fn frame(system: &System, shape: &Shape, symptom: Indicator, kept: impl FnMut(&Edge) -> bool) -> Case {
+pub(crate) fn frame(
+    system: &System,
+    shape: &Shape,
+    symptom: Indicator,
+    kept: impl FnMut(&Edge) -> bool,
+) -> Case {
     let row = |i: usize| Timestamp::from_ms(i as i64 * STEP_MS);
     let gap = 10_000;
     let start = shape.normal + gap;
@@ -434,11 +508,18 @@ pub(crate) fn frame(system: &System, shape: &Shape, symptom: Indicator, kept: im
             .edges
             .iter()
             .filter(|e| kept(e))
-            .map(|e| Call { from: e.from, to: e.to })
+            .map(|e| Call {
+                from: e.from,
+                to: e.to,
+            })
             .collect(),
         normal: (shape.normal > 0).then(|| Window::new(row(0), row(shape.normal))),
         incident: Window::new(row(start), row(start + shape.before + shape.after)),
-        symptom: Symptom { component: 0, indicator: symptom, at: row(start + 2) },
+        symptom: Symptom {
+            component: 0,
+            indicator: symptom,
+            at: row(start + 2),
+        },
     }
 }
 

@@ -39,11 +39,15 @@ pub(crate) fn case(
 ) -> Case {
     let mut case = incidents::frame(system, shape, symptom, |_| rng.f64() > 0.03);
     let past = incidents::earlier(rng, system, shape.moved);
-    let mut columns: Vec<BTreeMap<Indicator, Vec<Point>>> = vec![BTreeMap::new(); system.nodes.len()];
+    let mut columns: Vec<BTreeMap<Indicator, Vec<Point>>> =
+        vec![BTreeMap::new(); system.nodes.len()];
     let mut put = |rng: &mut Rng, system: &System, at: Timestamp, rows: &[Row]| {
         for ((row, columns), node) in rows.iter().zip(&mut columns).zip(&system.nodes) {
             for (indicator, value) in measure(rng, row, node.gauged) {
-                columns.entry(indicator).or_default().push(Point { at, value });
+                columns
+                    .entry(indicator)
+                    .or_default()
+                    .push(Point { at, value });
             }
         }
     };
@@ -54,17 +58,37 @@ pub(crate) fn case(
     }
     for i in 0..shape.before + shape.after {
         let stage = match broken {
-            Some(b) if i >= shape.before => Some(Broken { stage: stage(b, i - shape.before, shape.after), ..b }),
+            Some(b) if i >= shape.before => Some(Broken {
+                stage: stage(b, i - shape.before, shape.after),
+                ..b
+            }),
             _ => None,
         };
         let rows = system.row(rng, stage, 1.0);
-        put(rng, system, case.incident.from.plus(std::time::Duration::from_millis(i as u64 * STEP_MS as u64)), &rows);
+        put(
+            rng,
+            system,
+            case.incident
+                .from
+                .plus(std::time::Duration::from_millis(i as u64 * STEP_MS as u64)),
+            &rows,
+        );
     }
     let keep = [Some(0), broken.map(|b| b.node)];
     case.components = columns
         .into_iter()
         .enumerate()
-        .map(|(i, columns)| component(rng, i, system.nodes[i].kind, columns, keep.contains(&Some(i)), case.normal, symptom))
+        .map(|(i, columns)| {
+            component(
+                rng,
+                i,
+                system.nodes[i].kind,
+                columns,
+                keep.contains(&Some(i)),
+                case.normal,
+                symptom,
+            )
+        })
         .collect();
     case
 }
@@ -88,8 +112,12 @@ fn measure(rng: &mut Rng, row: &Row, gauged: bool) -> Vec<(Indicator, f64)> {
     if requests < 1.0 {
         return cells;
     }
-    let failed = row.errors + incidents::normal(rng) * (row.errors * (1.0 - row.errors) / requests).sqrt();
-    cells.push((Indicator::Availability, 100.0 * (1.0 - failed.clamp(0.0, 1.0))));
+    let failed =
+        row.errors + incidents::normal(rng) * (row.errors * (1.0 - row.errors) / requests).sqrt();
+    cells.push((
+        Indicator::Availability,
+        100.0 * (1.0 - failed.clamp(0.0, 1.0)),
+    ));
     let other = (row.time - row.slow * row.slow_ms).max(0.05 * row.time);
     for (statistic, above, factor) in [
         (Statistic::P50, 0.5, 0.8),
@@ -99,7 +127,10 @@ fn measure(rng: &mut Rng, row: &Row, gauged: bool) -> Vec<(Indicator, f64)> {
     ] {
         let slow = if row.slow >= above { row.slow_ms } else { 0.0 };
         let noise = (0.05 * incidents::normal(rng)).exp();
-        cells.push((Indicator::Latency(statistic), (other * factor * noise).max(slow + other * 0.8)));
+        cells.push((
+            Indicator::Latency(statistic),
+            (other * factor * noise).max(slow + other * 0.8),
+        ));
     }
     cells.push((Indicator::Latency(Statistic::Average), row.time));
     cells
@@ -123,8 +154,16 @@ fn component(
             if silent || (!asked && rng.f64() < 0.08) {
                 return None;
             }
-            points.retain(|p| asked || rng.f64() > 0.03 && !(unknown_before && normal.is_some_and(|n| n.contains(p.at))));
-            Some(Series { indicator, points, source: "simulated".to_owned() })
+            points.retain(|p| {
+                asked
+                    || rng.f64() > 0.03
+                        && !(unknown_before && normal.is_some_and(|n| n.contains(p.at)))
+            });
+            Some(Series {
+                indicator,
+                points,
+                source: "simulated".to_owned(),
+            })
         })
         .collect();
     Component {

@@ -9,8 +9,13 @@ use bongsu_sdk_model::Window;
 pub(crate) fn by_correlation(case: &Case) -> Vec<usize> {
     let symptom = &case.components[case.symptom.component];
     let of = |c: &Component| {
-        let target = symptom.series.iter().find(|s| s.indicator == case.symptom.indicator)?;
-        let target: BTreeMap<_, _> = rows(target, case.incident).map(|p| (p.at, p.value)).collect();
+        let target = symptom
+            .series
+            .iter()
+            .find(|s| s.indicator == case.symptom.indicator)?;
+        let target: BTreeMap<_, _> = rows(target, case.incident)
+            .map(|p| (p.at, p.value))
+            .collect();
         c.series
             .iter()
             .filter(|s| alike(s.indicator, case.symptom.indicator))
@@ -22,7 +27,13 @@ pub(crate) fn by_correlation(case: &Case) -> Vec<usize> {
             })
             .max_by(f64::total_cmp)
     };
-    ranked(case, |i, c| if i == case.symptom.component { 0.0 } else { of(c).unwrap_or(0.0) })
+    ranked(case, |i, c| {
+        if i == case.symptom.component {
+            0.0
+        } else {
+            of(c).unwrap_or(0.0)
+        }
+    })
 }
 
 /// By the largest deviation of any series from its past, in robust spreads.
@@ -30,7 +41,10 @@ pub(crate) fn by_anomaly(case: &Case) -> Vec<usize> {
     let of = |s: &Series| {
         let past: Vec<f64> = match case.normal {
             Some(normal) => rows(s, normal).map(|p| p.value).collect(),
-            None => rows(s, case.incident).filter(|p| p.at < case.symptom.at).map(|p| p.value).collect(),
+            None => rows(s, case.incident)
+                .filter(|p| p.at < case.symptom.at)
+                .map(|p| p.value)
+                .collect(),
         };
         let middle = median(past.clone())?;
         let spread = 1.4826 * median(past.iter().map(|v| (v - middle).abs()).collect())?;
@@ -38,7 +52,13 @@ pub(crate) fn by_anomaly(case: &Case) -> Vec<usize> {
             .map(|p| (p.value - middle).abs() / spread.max(0.01 * middle.abs()).max(1e-6))
             .max_by(f64::total_cmp)
     };
-    ranked(case, |_, c| c.series.iter().filter_map(of).max_by(f64::total_cmp).unwrap_or(0.0))
+    ranked(case, |_, c| {
+        c.series
+            .iter()
+            .filter_map(of)
+            .max_by(f64::total_cmp)
+            .unwrap_or(0.0)
+    })
 }
 
 fn alike(a: Indicator, b: Indicator) -> bool {
@@ -46,11 +66,20 @@ fn alike(a: Indicator, b: Indicator) -> bool {
 }
 
 fn rows(series: &Series, window: Window) -> impl Iterator<Item = Point> + '_ {
-    series.points.iter().copied().filter(move |p| window.contains(p.at))
+    series
+        .points
+        .iter()
+        .copied()
+        .filter(move |p| window.contains(p.at))
 }
 
 fn ranked(case: &Case, score: impl Fn(usize, &Component) -> f64) -> Vec<usize> {
-    let scores: Vec<f64> = case.components.iter().enumerate().map(|(i, c)| score(i, c)).collect();
+    let scores: Vec<f64> = case
+        .components
+        .iter()
+        .enumerate()
+        .map(|(i, c)| score(i, c))
+        .collect();
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
     order
@@ -66,12 +95,18 @@ fn pearson(pairs: &[(f64, f64)]) -> f64 {
     if n < 3.0 {
         return 0.0;
     }
-    let (mx, my) = pairs.iter().fold((0.0, 0.0), |(x, y), p| (x + p.0 / n, y + p.1 / n));
+    let (mx, my) = pairs
+        .iter()
+        .fold((0.0, 0.0), |(x, y), p| (x + p.0 / n, y + p.1 / n));
     let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
     for (x, y) in pairs {
         xy += (x - mx) * (y - my);
         xx += (x - mx).powi(2);
         yy += (y - my).powi(2);
     }
-    if xx > 0.0 && yy > 0.0 { xy / (xx * yy).sqrt() } else { 0.0 }
+    if xx > 0.0 && yy > 0.0 {
+        xy / (xx * yy).sqrt()
+    } else {
+        0.0
+    }
 }
