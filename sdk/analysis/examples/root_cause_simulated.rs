@@ -11,7 +11,7 @@ mod rivals;
 
 use std::collections::BTreeMap;
 
-use bongsu_sdk_analysis::cause::diagnose;
+use bongsu_sdk_analysis::cause::{Verdict, diagnose};
 
 #[derive(Default, Clone, Copy)]
 struct Tally {
@@ -24,14 +24,15 @@ fn main() {
     let mut numbers = std::env::args().skip(1).map(|a| a.parse::<u64>());
     let count = numbers.next().and_then(Result::ok).unwrap_or(600);
     let first = numbers.next().and_then(Result::ok).unwrap_or(1);
+    let (mut found, mut heard) = (0, 0);
     let mut table: BTreeMap<String, Tally> = BTreeMap::new();
     for seed in first..first + count {
         let incident = incidents::draw(seed);
-        let ours: Vec<usize> = diagnose(&incident.case)
-            .causes
-            .iter()
-            .map(|c| c.component)
-            .collect();
+        let quiet = diagnose(&incidents::quiet(seed));
+        found += u32::from(quiet.verdict == Verdict::Explained);
+        let diagnosis = diagnose(&incident.case);
+        heard += u32::from(diagnosis.verdict == Verdict::Explained);
+        let ours: Vec<usize> = diagnosis.causes.iter().map(|c| c.component).collect();
         let places = [
             ours,
             rivals::by_correlation(&incident.case),
@@ -69,4 +70,7 @@ fn main() {
         }
         println!();
     }
+    println!(
+        "of {count} incidents {heard} stand out; of {count} quiet periods {found} do (false alarms)"
+    );
 }

@@ -16,6 +16,10 @@ use super::{
 
 /// Spreads the worst row must be away.
 const FAR: f64 = 6.0;
+/// The same, where a cause that accounts for it deviates clearly at the same time.
+const CORROBORATED: f64 = 3.0;
+/// A first cause from this score on is such.
+const TELLING: f64 = 0.6;
 /// A duration or count must change by this part to matter, an availability by so many points.
 const MATTERS_RATIO: f64 = 0.10;
 const MATTERS_POINTS: f64 = 1.0;
@@ -80,7 +84,8 @@ pub(super) fn verdict(symptom: Option<&SeriesFact>, first: f64) -> Verdict {
     let Some(symptom) = symptom else {
         return Verdict::NotMeasured;
     };
-    if symptom.strength < FAR || !matters(symptom) {
+    let far = if first >= TELLING { CORROBORATED } else { FAR };
+    if symptom.strength < far || !matters(symptom) {
         Verdict::NothingStandsOut
     } else if first < ACCOUNTS {
         Verdict::Unexplained

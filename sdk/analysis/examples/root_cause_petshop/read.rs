@@ -1,23 +1,18 @@
-//! Answers a folder of root-cause issues in the PetShop format, as the product would.
-//!
-//! `root_cause_petshop [--explain] DIR > ANSWERS.jsonl`. Of a `target.json` it reads the `target` only: the
-//! cause and the injected command stand in the same file and must not reach the analysis.
+//! The folder format: `REGIME/graph.csv`, `REGIME/noissue/metrics.csv`, `…/metrics.csv` and `target.json`.
 
 use std::{
     collections::BTreeMap,
-    error::Error,
     fs,
-    io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use bongsu_sdk_analysis::cause::{
-    Call, Case, Component, Indicator, Kind, Point, Series, Statistic, Symptom, diagnose,
+    Call, Case, Component, Indicator, Kind, Point, Series, Statistic, Symptom,
 };
 use bongsu_sdk_model::{Timestamp, Window};
 use serde::Deserialize;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use crate::Result;
 
 /// What a solver may read.
 #[derive(Deserialize)]
@@ -34,57 +29,9 @@ struct Target {
 }
 
 /// Measurements by component and indicator.
-type Columns = BTreeMap<(String, Indicator), Vec<Point>>;
+pub(crate) type Columns = BTreeMap<(String, Indicator), Vec<Point>>;
 
-fn main() -> Result<()> {
-    let mut explain = false;
-    let mut dir = None;
-    for argument in std::env::args().skip(1) {
-        match argument.as_str() {
-            "--explain" => explain = true,
-            other => dir = Some(PathBuf::from(other)),
-        }
-    }
-    let dir = dir.ok_or("usage: root_cause_petshop [--explain] DIR")?;
-    let mut issues = Vec::new();
-    find_issues(&dir, &mut issues)?;
-    issues.sort();
-    if issues.is_empty() {
-        return Err(format!("no target.json under `{}`", dir.display()).into());
-    }
-    let mut out = io::stdout().lock();
-    for issue in issues {
-        let id = issue
-            .strip_prefix(&dir)?
-            .to_string_lossy()
-            .replace('\\', "/");
-        let case = read(&dir, &issue, &id)?;
-        let diagnosis = diagnose(&case);
-        if explain {
-            eprintln!(
-                "{id} {:?} {:?} {:?}",
-                case.symptom.indicator,
-                diagnosis.verdict,
-                diagnosis.symptom.as_ref().map(|s| s.strength)
-            );
-            for cause in diagnosis.causes.iter().take(6) {
-                eprintln!(
-                    "  {:.3} {} {:?} {:?}\n      {:?}",
-                    cause.blame.score, cause.name, cause.patterns, cause.against, cause.blame
-                );
-            }
-        }
-        let ranked: Vec<_> = diagnosis.causes.iter().map(|c| c.name.as_str()).collect();
-        writeln!(
-            out,
-            "{}",
-            serde_json::json!({"issue": id, "ranked": ranked})
-        )?;
-    }
-    Ok(())
-}
-
-fn find_issues(dir: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+pub(crate) fn find_issues(dir: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     for entry in
         fs::read_dir(dir).map_err(|e| format!("failed to read `{}`: {e}", dir.display()))?
     {
@@ -98,9 +45,27 @@ fn find_issues(dir: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-fn read(root: &Path, issue: &Path, id: &str) -> Result<Case> {
+/// The issue's id: its folder relative to `dir`.
+pub(crate) fn id(dir: &Path, issue: &Path) -> Result<String> {
+    Ok(issue
+        .strip_prefix(dir)?
+        .to_string_lossy()
+        .replace('\\', "/"))
+}
+
+/// The first part of the issue's id.
+pub(crate) fn regime(dir: &Path, issue: &Path) -> Result<String> {
+    Ok(id(dir, issue)?
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned())
+}
+
+/// The case of one issue.
+pub(crate) fn read(root: &Path, issue: &Path) -> Result<Case> {
     let Issue { target } = serde_json::from_slice(&fs::read(issue.join("target.json"))?)?;
-    let regime = root.join(id.split('/').next().unwrap_or_default());
+    let regime = root.join(regime(root, issue)?);
     let incident = columns(&issue.join("metrics.csv"))?;
     let usual = regime.join("noissue/metrics.csv");
     let normal = if usual.is_file() {
@@ -109,37 +74,48 @@ fn read(root: &Path, issue: &Path, id: &str) -> Result<Case> {
         Columns::new()
     };
     let edges = edges(&regime.join("graph.csv"))?;
+    let mut case =
+        assemble(&incident, &normal, &edges, &target.node).ok_or("an issue without rows")?;
+    case.symptom.indicator = indicator(&target.metric, &target.agg).ok_or("an unknown symptom")?;
+    case.symptom.at = Timestamp::from_ms((target.timestamp * 1000.0) as i64);
+    Ok(case)
+}
+
+/// A case with the symptom's component; its indicator and instant are filled in by the caller.
+pub(crate) fn assemble(
+    incident: &Columns,
+    normal: &Columns,
+    edges: &[(String, String)],
+    symptom: &str,
+) -> Option<Case> {
     let mut names: Vec<String> = incident
         .keys()
         .map(|(name, _)| name.clone())
         .chain(edges.iter().flat_map(|(a, b)| [a.clone(), b.clone()]))
-        .chain([target.node.clone()])
+        .chain([symptom.to_owned()])
         .collect();
     names.sort();
     names.dedup();
     let place = |name: &str| names.binary_search_by(|n| n.as_str().cmp(name));
-    let components = names
-        .iter()
-        .map(|name| component(name, &incident, &normal))
-        .collect();
-    let calls = edges
-        .iter()
-        .filter_map(|(from, to)| {
-            Some(Call {
-                from: place(from).ok()?,
-                to: place(to).ok()?,
-            })
+    let call = |(from, to): &(String, String)| {
+        Some(Call {
+            from: place(from).ok()?,
+            to: place(to).ok()?,
         })
-        .collect();
-    Ok(Case {
-        components,
-        calls,
-        normal: spanned(&normal),
-        incident: spanned(&incident).ok_or("an issue without rows")?,
+    };
+    let window = spanned(incident)?;
+    Some(Case {
+        components: names
+            .iter()
+            .map(|name| component(name, incident, normal))
+            .collect(),
+        calls: edges.iter().filter_map(call).collect(),
+        normal: spanned(normal),
+        incident: window,
         symptom: Symptom {
-            component: place(&target.node).map_err(|_| "a symptom nowhere measured")?,
-            indicator: indicator(&target.metric, &target.agg).ok_or("an unknown symptom")?,
-            at: Timestamp::from_ms((target.timestamp * 1000.0) as i64),
+            component: place(symptom).ok()?,
+            indicator: Indicator::Requests,
+            at: window.from,
         },
     })
 }
@@ -210,7 +186,7 @@ fn lines(path: &Path) -> Result<Vec<Vec<String>>> {
         .collect())
 }
 
-fn columns(path: &Path) -> Result<Columns> {
+pub(crate) fn columns(path: &Path) -> Result<Columns> {
     let lines = lines(path)?;
     let [names, metrics, statistics, _, rows @ ..] = lines.as_slice() else {
         return Err(format!("`{}` has no rows", path.display()).into());
@@ -246,7 +222,7 @@ fn columns(path: &Path) -> Result<Columns> {
     Ok(columns)
 }
 
-fn edges(path: &Path) -> Result<Vec<(String, String)>> {
+pub(crate) fn edges(path: &Path) -> Result<Vec<(String, String)>> {
     let lines = lines(path)?;
     let [names, rows @ ..] = lines.as_slice() else {
         return Err(format!("`{}` is empty", path.display()).into());
