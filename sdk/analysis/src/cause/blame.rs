@@ -244,6 +244,9 @@ impl<'a> Ledger<'a> {
         let mut explained = 0.0;
         let mut most = (0.0, None);
         for callee in self.graph.callees(component).iter().copied() {
+            if self.graph.in_circle(component, callee) {
+                continue;
+            }
             let part = self.explained(component, callee, way, channel);
             explained += part;
             if part > most.0 {
