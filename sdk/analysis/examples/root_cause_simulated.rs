@@ -2,12 +2,20 @@
 //!
 //! `root_cause_simulated [INCIDENTS] [FIRST_SEED]`
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a developer's table, over arrays of three"
+)]
+
 #[path = "../tests/root_cause/incidents.rs"]
 mod incidents;
 #[path = "../tests/root_cause/measured.rs"]
 mod measured;
 #[path = "../tests/root_cause/rivals.rs"]
 mod rivals;
+#[path = "../tests/root_cause/system.rs"]
+mod system;
 
 use std::collections::BTreeMap;
 

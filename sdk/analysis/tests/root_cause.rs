@@ -7,6 +7,8 @@ mod incidents;
 mod measured;
 #[path = "root_cause/rivals.rs"]
 mod rivals;
+#[path = "root_cause/system.rs"]
+mod system;
 
 use std::collections::BTreeMap;
 

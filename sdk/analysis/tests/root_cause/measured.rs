@@ -1,12 +1,20 @@
 //! What is measured of a simulated system: rows with noise and gaps, as series.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a test's model over indices of its own making"
+)]
+
 use std::collections::BTreeMap;
 
 use bongsu_sdk_analysis::cause::{Case, Component, Indicator, Kind, Point, Series, Statistic};
 use bongsu_sdk_model::{Timestamp, Window};
 use fastrand::Rng;
 
-use crate::incidents::{self, Broken, Fault, STEP_MS, Shape, System};
+use crate::{
+    incidents::{self, Fault, STEP_MS, Shape},
+    system::{self, Broken, System},
+};
 
 /// What one component did in one row.
 #[derive(Debug, Clone, Copy, Default)]
@@ -97,7 +105,7 @@ pub(crate) fn case(
 fn stage(broken: Broken, row: usize, rows: usize) -> f64 {
     match broken.fault {
         Fault::MemoryLeak => (row + 1) as f64 / rows as f64,
-        _ if rows <= 3 && row == 2 && (broken.size * 10.0) as u64 % 3 == 0 => 0.0,
+        _ if rows <= 3 && row == 2 && ((broken.size * 10.0) as u64).is_multiple_of(3) => 0.0,
         _ => 1.0,
     }
 }
@@ -113,7 +121,7 @@ fn measure(rng: &mut Rng, row: &Row, gauged: bool) -> Vec<(Indicator, f64)> {
         return cells;
     }
     let failed =
-        row.errors + incidents::normal(rng) * (row.errors * (1.0 - row.errors) / requests).sqrt();
+        row.errors + system::normal(rng) * (row.errors * (1.0 - row.errors) / requests).sqrt();
     cells.push((
         Indicator::Availability,
         100.0 * (1.0 - failed.clamp(0.0, 1.0)),
@@ -126,7 +134,7 @@ fn measure(rng: &mut Rng, row: &Row, gauged: bool) -> Vec<(Indicator, f64)> {
         (Statistic::P99, 0.01, row.tail),
     ] {
         let slow = if row.slow >= above { row.slow_ms } else { 0.0 };
-        let noise = (0.05 * incidents::normal(rng)).exp();
+        let noise = (0.05 * system::normal(rng)).exp();
         cells.push((
             Indicator::Latency(statistic),
             (other * factor * noise).max(slow + other * 0.8),

@@ -1,5 +1,10 @@
 //! Two simple ways to rank causes, to know what the real one is worth.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a test's model over indices of its own making"
+)]
+
 use std::collections::BTreeMap;
 
 use bongsu_sdk_analysis::cause::{Case, Component, Indicator, Point, Series};
