@@ -17,6 +17,8 @@
 //! | `load` | per instance the highest mean among CPU, memory, heap, threads, connections; mean over a site's instances; unweighted mean over sites |
 //! | `sessions.active` | the stores' exact counts, added over sites |
 //!
+//! [`cause`] says where a symptom comes from, over plain series and a graph of calls.
+//!
 //! ## Decisions
 //!
 //! - **Implements the plan's `Source` instead of being called by two adapters.** Edge and center would each
@@ -30,6 +32,7 @@
 
 mod accumulator;
 mod blocks;
+pub mod cause;
 mod decoded;
 mod desk;
 mod figure;

@@ -4,6 +4,7 @@
 //! `--items`, and in `../shared/eval` next to the checkout.
 
 mod access_log;
+mod rca;
 
 use std::{
     fs,
@@ -23,7 +24,7 @@ use crate::{
 /// Options of `cargo xtask eval`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Which set: questions, pii, access-log
+    /// Which set: questions, pii, access-log, rca
     name: String,
     /// The items, instead of the set's own
     #[arg(long, value_name = "FILE", conflicts_with = "dir")]
@@ -67,10 +68,16 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if options.name == access_log::NAME {
         return access_log::run(workspace, options.items.as_deref());
     }
+    if options.name == rca::NAME {
+        return rca::run(workspace, options);
+    }
     let Some(set) = SETS.iter().find(|set| set.name == options.name) else {
-        let names = [&SETS.map(|set| set.name)[..], &[access_log::NAME]]
-            .concat()
-            .join(", ");
+        let names = [
+            &SETS.map(|set| set.name)[..],
+            &[access_log::NAME, rca::NAME],
+        ]
+        .concat()
+        .join(", ");
         bail!(
             "no evaluation is called `{}`; there are: {names}",
             options.name
