@@ -29,10 +29,12 @@
 #![forbid(unsafe_code)]
 
 mod accumulator;
+pub mod anomaly;
 mod blocks;
 mod decoded;
 mod desk;
 mod figure;
+mod robust;
 mod selection;
 mod source;
 
