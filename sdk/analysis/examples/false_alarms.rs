@@ -13,7 +13,7 @@ use bongsu_sdk_model::Timestamp;
 
 const ROWS: usize = 14_000;
 const HEAD: usize = 1_000;
-const STRENGTHS: [f64; 9] = [2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 7.0];
+const STRENGTHS: [f64; 9] = [2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0];
 
 fn main() {
     let series: u64 = std::env::args()

@@ -30,7 +30,9 @@
 
 mod accumulator;
 pub mod anomaly;
+pub mod baseline;
 mod blocks;
+pub mod calendar;
 mod decoded;
 mod desk;
 mod figure;

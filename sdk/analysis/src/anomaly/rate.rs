@@ -4,17 +4,34 @@
 //! families of `cargo xtask eval anomaly`, rounded down.
 
 /// Strength and rows per false alarm, rising.
-const TABLE: [(f64, f64); 2] = [(3.0, 500.0), (6.0, 20_000.0)];
+const TABLE: [(f64, f64); 9] = [
+    (2.0, 190.0),
+    (3.0, 540.0),
+    (4.0, 1_100.0),
+    (5.0, 1_650.0),
+    (7.0, 2_700.0),
+    (10.0, 4_200.0),
+    (15.0, 6_900.0),
+    (20.0, 9_900.0),
+    (30.0, 18_500.0),
+];
 
 /// The strength from which alarms of a normal series are at least `rows` apart on average; within the table.
 pub(super) fn strength(rows: f64) -> f64 {
     let rows = if rows.is_nan() { 0.0 } else { rows };
-    along(TABLE.map(|(strength, rows)| (rows.ln(), strength)), rows.max(1.0).ln())
+    along(
+        TABLE.map(|(strength, rows)| (rows.ln(), strength)),
+        rows.max(1.0).ln(),
+    )
 }
 
 /// Rows of a normal series per alarm of at least this strength; within the table.
 pub(super) fn rows(strength: f64) -> f64 {
-    along(TABLE.map(|(strength, rows)| (strength, rows.ln())), strength).exp()
+    along(
+        TABLE.map(|(strength, rows)| (strength, rows.ln())),
+        strength,
+    )
+    .exp()
 }
 
 /// Linear between neighbours, flat outside.
@@ -29,4 +46,26 @@ fn along<const N: usize>(points: [(f64, f64); N], x: f64) -> f64 {
         before = Some((at, value));
     }
     before.map_or(0.0, |(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_asked_for_and_the_rate_stated_agree() {
+        for asked in [200.0, 1_000.0, 2_000.0, 10_000.0] {
+            assert!(
+                (rows(strength(asked)) / asked - 1.0).abs() < 1e-6,
+                "{asked}"
+            );
+        }
+    }
+
+    #[test]
+    fn nonsense_is_answered_from_the_ends_of_the_table() {
+        assert_eq!(strength(f64::NAN), 2.0);
+        assert_eq!(strength(-1.0), 2.0);
+        assert_eq!(strength(f64::INFINITY), 30.0);
+    }
 }

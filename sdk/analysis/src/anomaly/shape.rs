@@ -27,7 +27,11 @@ impl Shape {
 
     /// The last `n` values, newest first.
     pub(super) fn last(&self, n: usize) -> impl Iterator<Item = f64> + '_ {
-        self.rows.iter().rev().take(n).map(|value| f64::from(*value))
+        self.rows
+            .iter()
+            .rev()
+            .take(n)
+            .map(|value| f64::from(*value))
     }
 
     /// Distance of the last rows from the nearest earlier course; `None` while there are too few rows.

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 /// The families, in the order they are printed.
-pub const FAMILIES: [&str; 6] = [
+pub(crate) const FAMILIES: [&str; 6] = [
     "gaussian",
     "autocorrelated",
     "heavy-tailed",
@@ -13,10 +13,10 @@ pub const FAMILIES: [&str; 6] = [
 ];
 
 /// Rows a day.
-pub const DAY: usize = 288;
+pub(crate) const DAY: usize = 288;
 
 /// `rows` values of a family.
-pub fn series(family: &str, seed: u64, rows: usize) -> Vec<f64> {
+pub(crate) fn series(family: &str, seed: u64, rows: usize) -> Vec<f64> {
     let mut rng = Rng::with_seed(seed);
     let mut before = 0.0;
     (0..rows)
@@ -39,19 +39,19 @@ pub fn series(family: &str, seed: u64, rows: usize) -> Vec<f64> {
 }
 
 /// A working day and a quieter weekend, around 1.
-pub fn season(row: usize) -> f64 {
+pub(crate) fn season(row: usize) -> f64 {
     let of_day = (row % DAY) as f64 / DAY as f64;
     let weekend = (row / DAY + 3) % 7 >= 5;
     let wave = 1.0 - (of_day * std::f64::consts::TAU).cos();
     0.3 + wave * if weekend { 0.4 } else { 0.7 }
 }
 
-pub fn gaussian(rng: &mut Rng) -> f64 {
+pub(crate) fn gaussian(rng: &mut Rng) -> f64 {
     let radius = (-2.0 * (1.0 - rng.f64()).ln()).sqrt();
     radius * (rng.f64() * std::f64::consts::TAU).cos()
 }
 
-pub fn poisson(rng: &mut Rng, mean: f64) -> f64 {
+pub(crate) fn poisson(rng: &mut Rng, mean: f64) -> f64 {
     let limit = (-mean).exp();
     let mut product = rng.f64();
     let mut count = 0.0;
