@@ -171,6 +171,14 @@ impl Calendar {
         days
     }
 
+    /// Milliseconds the local clock shows since midnight.
+    pub(crate) fn ms_of_day(&self, at: Timestamp) -> i64 {
+        let time = self.local(at).time();
+        let seconds = (i64::from(time.hour()) * 60 + i64::from(time.minute())) * 60
+            + i64::from(time.second());
+        seconds * 1_000 + i64::from(time.millisecond())
+    }
+
     /// The instant one calendar step earlier on the local clock.
     pub(crate) fn earlier(&self, at: Timestamp, step: CalendarStep) -> Option<Timestamp> {
         let span = match step {

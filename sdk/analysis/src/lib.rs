@@ -36,8 +36,11 @@ pub mod calendar;
 mod decoded;
 mod desk;
 mod figure;
+pub mod forecast;
+pub mod objective;
 mod robust;
 mod selection;
+pub mod sizing;
 mod source;
 
 pub use blocks::{BlockError, Blocks};
