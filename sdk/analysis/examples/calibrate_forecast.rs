@@ -22,8 +22,10 @@ type Points = Vec<(Timestamp, f64)>;
 const HOUR: u64 = 3_600;
 /// Instants a series is forecast at.
 const INSTANTS: usize = 16;
-/// Thresholds: quantiles of the greatest values of earlier windows as long as the horizon.
+/// Thresholds: quantiles of the greatest values of earlier windows as long as the horizon; and shares of the
+/// greatest value of the same clock window a day before, which are the hard ones.
 const THRESHOLDS: [f64; 5] = [0.2, 0.5, 0.7, 0.85, 0.95];
+const OF_YESTERDAY: [f64; 3] = [0.95, 1.0, 1.05];
 
 #[derive(Default)]
 struct Tally {
@@ -154,10 +156,16 @@ fn claims(
     let Some(most) = windows(came, horizon * 2, made.step).first().copied() else {
         return;
     };
-    for q in THRESHOLDS {
-        let Some(threshold) = maxima.get((maxima.len() as f64 * q) as usize).copied() else {
-            continue;
-        };
+    let of_maxima = THRESHOLDS.map(|q| maxima.get((maxima.len() as f64 * q) as usize).copied());
+    let day = Duration::from_secs(24 * HOUR);
+    let yesterday: Vec<_> = past
+        .iter()
+        .filter(|(at, _)| came[0].0.since(*at) <= day && at.plus(day) < came[0].0.plus(horizon))
+        .copied()
+        .collect();
+    let most_yesterday = windows(&yesterday, horizon * 2, made.step).first().copied();
+    let of_yesterday = OF_YESTERDAY.map(|share| Some(share * most_yesterday?));
+    for threshold in of_maxima.into_iter().chain(of_yesterday).flatten() {
         let claim = made.crossing(threshold, Side::Above, horizon).probability;
         tally.claims.push((claim, most > threshold));
     }

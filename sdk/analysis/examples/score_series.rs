@@ -1,7 +1,8 @@
 //! Gives each row of labelled series its anomaly score, as the product would have at that row.
 //!
 //! `score_series DATA RESULTS`: reads `DATA/CATEGORY/NAME.csv` (timestamp,value), writes
-//! `RESULTS/CATEGORY/NAME.csv` (timestamp,anomaly_score). A row's score comes from it and earlier rows.
+//! `RESULTS/CATEGORY/NAME.csv` (timestamp,anomaly_score), and prints the score the product alarms at. A
+//! row's score comes from it and earlier rows.
 
 use std::{
     error::Error,
@@ -11,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use bongsu_sdk_analysis::anomaly::{Detector, Settings};
+use bongsu_sdk_analysis::anomaly::{Detector, Reading, Settings};
 use bongsu_sdk_model::Timestamp;
 use jiff::civil::DateTime;
 
@@ -32,6 +33,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             score(&file.path(), &into.join(file.file_name()))?;
         }
     }
+    let shipped = Detector::new(Settings::every(Duration::from_secs(300)));
+    println!("{:.9}", Reading::score_of(shipped.threshold()));
     Ok(())
 }
 

@@ -183,6 +183,12 @@ impl Reading {
     /// The strength within `[0, 1)`.
     #[must_use]
     pub fn score(&self) -> f64 {
-        self.strength / (self.strength + 10.0)
+        Self::score_of(self.strength)
+    }
+
+    /// What a strength is within `[0, 1)`.
+    #[must_use]
+    pub fn score_of(strength: f64) -> f64 {
+        strength / (strength + 10.0)
     }
 }

@@ -31,6 +31,9 @@ use crate::{calendar::Calendar, robust};
 
 /// Most steps of a forecast.
 const MOST_STEPS: u128 = 96;
+/// How far margins are smoothed, as a share of the usual bandwidth: values tie often, and a wide step would
+/// give half of each tie away.
+const SMOOTH: f64 = 0.2;
 /// Fewest back-tests a forecast is made from.
 const LEAST_PATHS: usize = 20;
 
@@ -120,7 +123,11 @@ pub struct Forecast {
     pub tests: usize,
     /// Mean absolute error of the back-tests, over all steps.
     pub mean_error: f64,
+    /// The middles the paths' errors are measured from.
+    middles: Vec<f64>,
     paths: Vec<Path>,
+    /// How many tests tell something of their own: those that overlap tell nearly the same.
+    independent: f64,
     bounds: (f64, f64),
 }
 
@@ -157,14 +164,17 @@ pub fn forecast(
         ask.ceiling.unwrap_or(f64::INFINITY),
     );
     let middles = grid.ahead(grid.len(), steps, model);
+    let independent = 2.0 * grid.len() as f64 / steps as f64;
     Ok(Forecast {
-        steps: banded(&grid, &middles, &paths, bounds),
+        steps: banded(&grid, &middles, (&paths, independent), bounds),
         step: Duration::from_millis(step.unsigned_abs()),
         history: grid.window(),
         model,
         tests: paths.len(),
         mean_error: backtest::mean_error(&paths),
+        middles,
         paths,
+        independent,
         bounds,
     })
 }
@@ -185,10 +195,11 @@ impl Forecast {
             likely_by: None,
             tests: self.paths.len(),
         };
-        for (n, step) in self.steps.iter().take(steps).enumerate() {
+        let ahead = self.steps.iter().zip(&self.middles).take(steps);
+        for (n, (step, middle)) in ahead.enumerate() {
             for (margin, path) in margins.iter_mut().zip(&self.paths) {
                 if let Some(error) = path.errors.get(n).copied().flatten() {
-                    let value = (step.value + error).clamp(self.bounds.0, self.bounds.1);
+                    let value = (middle + error).clamp(self.bounds.0, self.bounds.1);
                     *margin = margin.max((value - threshold) * sign);
                 }
             }
@@ -218,8 +229,8 @@ impl Forecast {
         if all <= 0.0 {
             return 0.0;
         }
-        let tests = all * all / squares;
-        let width = sigma * tests.powf(-0.2) * 0.5;
+        let tests = (all * all / squares).min(self.independent);
+        let width = sigma * tests.powf(-0.2) * SMOOTH;
         if width > 0.0 {
             beyond = margins
                 .iter()
@@ -237,7 +248,12 @@ fn logistic(x: f64) -> f64 {
     1.0 / (1.0 + (-1.702 * x).exp())
 }
 
-fn banded(grid: &Grid, middles: &[f64], paths: &[Path], bounds: (f64, f64)) -> Vec<Step> {
+fn banded(
+    grid: &Grid,
+    middles: &[f64],
+    (paths, independent): (&[Path], f64),
+    bounds: (f64, f64),
+) -> Vec<Step> {
     let within = |value: f64| value.clamp(bounds.0, bounds.1);
     middles
         .iter()
@@ -255,11 +271,11 @@ fn banded(grid: &Grid, middles: &[f64], paths: &[Path], bounds: (f64, f64)) -> V
             errors.sort_by(|a, b| a.0.total_cmp(&b.0));
             let band = |share: f64| {
                 let side = (1.0 - share) / 2.0;
-                let low = weighted_quantile(&errors, side, paths.len());
-                let high = weighted_quantile(&errors, 1.0 - side, paths.len());
+                let low = weighted_quantile(&errors, side, independent);
+                let high = weighted_quantile(&errors, 1.0 - side, independent);
                 (within(middle + low), within(middle + high))
             };
-            let centre = weighted_quantile(&errors, 0.5, paths.len());
+            let centre = weighted_quantile(&errors, 0.5, independent);
             Step {
                 at: grid.at(grid.len() + n),
                 value: within(middle + centre * 0.5),
@@ -270,12 +286,11 @@ fn banded(grid: &Grid, middles: &[f64], paths: &[Path], bounds: (f64, f64)) -> V
         .collect()
 }
 
-/// The quantile of sorted errors by weight. Its ends are moved out a little for the number of tests, as
-/// conformal prediction does.
-fn weighted_quantile(sorted: &[(f64, f64)], q: f64, tests: usize) -> f64 {
+/// The quantile of sorted errors by weight. Its ends are moved out for the number of tests, as conformal
+/// prediction does.
+fn weighted_quantile(sorted: &[(f64, f64)], q: f64, tests: f64) -> f64 {
     let all: f64 = sorted.iter().map(|(_, weight)| weight).sum();
-    #[expect(clippy::cast_precision_loss, reason = "at most 200")]
-    let out = 1.0 / (tests as f64 + 1.0);
+    let out = 1.0 / (tests + 1.0);
     let q = (q + (q - 0.5) * 2.0 * out).clamp(0.0, 1.0);
     let mut sum = 0.0;
     for (error, weight) in sorted {
