@@ -6,8 +6,8 @@ use bongsu_sdk_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Anomaly, Evidence, Expected, Reading, Settings, daily::Daily, event::Event, memory::Memory,
-    rate, shape::Shape, tail::Tail,
+    Anomaly, Change, Evidence, Expected, Kind, Reading, Settings, daily::Daily, event::Event,
+    memory::Memory, rate, shape::Shape, tail::Tail,
 };
 use crate::robust::{centre_and_sigma, median};
 
@@ -48,6 +48,17 @@ pub struct Detector {
     strengths: VecDeque<f32>,
     alarms: VecDeque<f32>,
     event: Event,
+    /// Rows of an open dropout that are not learnt unless they turn out to be the new normal.
+    withheld: Vec<Row>,
+}
+
+/// A row as it is learnt.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Row {
+    local_ms: i64,
+    value: f32,
+    jump: Option<f32>,
+    distances: [Option<f64>; 5],
 }
 
 impl Detector {
@@ -66,6 +77,7 @@ impl Detector {
             strengths: VecDeque::new(),
             alarms: VecDeque::new(),
             event: Event::default(),
+            withheld: Vec::new(),
         }
     }
 
@@ -87,7 +99,8 @@ impl Detector {
         };
         let expected = self.expected(at);
         let missed = self.missed(at);
-        let (surprise, evidence) = self.surprise(at, value);
+        let row = self.row(at, value);
+        let (surprise, evidence) = self.surprise(&row);
         let strength = self.alone(surprise);
         self.last = Some((at, value));
         let change = self.event.value(
@@ -96,6 +109,7 @@ impl Detector {
             missed,
             (strength >= self.threshold).then_some((strength, evidence)),
         );
+        self.learn_or_withhold(row, change);
         Reading {
             strength,
             evidence,
@@ -137,40 +151,77 @@ impl Detector {
         (missed > 0).then(|| (last.plus(self.settings.step), missed))
     }
 
-    /// The greatest weighted surprise of `value`, which is learnt.
-    fn surprise(&mut self, at: Timestamp, value: f32) -> (f64, Evidence) {
-        let local = at
+    /// How far `value` is from all that is known.
+    fn row(&mut self, at: Timestamp, value: f32) -> Row {
+        let local_ms = at
             .as_ms()
             .saturating_add(i64::from(self.settings.utc_offset_ms));
         let jump = self.last.map(|(_, last)| value - last);
         self.shape.add(value);
-        let distances = [
-            self.values.distance(value),
-            self.daily.distance(local, value),
-            self.daily
-                .level(local)
-                .map(|level| (f64::from(value) - level).abs()),
-            self.shape.distance(),
-            jump.and_then(|jump| self.jumps.distance(jump)),
-        ];
-        self.values.add(value);
-        self.daily.add(local, value);
-        if let Some(jump) = jump {
-            self.jumps.add(jump);
+        let level = self.daily.level(local_ms);
+        Row {
+            local_ms,
+            value,
+            jump,
+            distances: [
+                self.values.distance(value),
+                self.daily.distance(local_ms, value),
+                level.map(|level| (f64::from(value) - level).abs()),
+                self.shape.distance(),
+                jump.and_then(|jump| self.jumps.distance(jump)),
+            ],
         }
+    }
+
+    /// The greatest weighted surprise of a row.
+    fn surprise(&self, row: &Row) -> (f64, Evidence) {
         let mut most = (0.0, Evidence::Value);
         for ((tail, distance), (evidence, weight)) in
-            self.tails.iter_mut().zip(distances).zip(WEIGHTS)
+            self.tails.iter().zip(row.distances).zip(WEIGHTS)
         {
-            // Too early to tell: learns nothing, so that the first distance is not measured by zeros.
-            let Some(distance) = distance else { continue };
-            let weighted = tail.surprise(distance) * weight;
-            tail.add(distance);
+            let weighted = tail.surprise(distance.unwrap_or(0.0)) * weight;
             if weighted > most.0 {
                 most = (weighted, evidence);
             }
         }
         most
+    }
+
+    /// A dropout's values are not learnt, or the same outage would be normal the next time. One that stays
+    /// until its anomaly settles is learnt then, all of it.
+    fn learn_or_withhold(&mut self, row: Row, change: Option<Change>) {
+        let value = f64::from(row.value);
+        match (change, self.event.open().copied()) {
+            (_, Some(open)) if open.kind == Kind::Dropout && !open.expected.holds(value) => {
+                self.withheld.push(row);
+            }
+            (Some(Change::Ended(over)), _) if !over.expected.holds(value) => {
+                for row in std::mem::take(&mut self.withheld) {
+                    self.learn(&row);
+                }
+                self.learn(&row);
+            }
+            (_, open) => {
+                if open.is_none() {
+                    self.withheld.clear();
+                }
+                self.learn(&row);
+            }
+        }
+    }
+
+    fn learn(&mut self, row: &Row) {
+        self.values.add(row.value);
+        self.daily.add(row.local_ms, row.value);
+        if let Some(jump) = row.jump {
+            self.jumps.add(jump);
+        }
+        for (tail, distance) in self.tails.iter_mut().zip(row.distances) {
+            // Too early to tell: learns nothing, so that the first distance is not measured by zeros.
+            if let Some(distance) = distance {
+                tail.add(distance);
+            }
+        }
     }
 
     /// What is left of a surprise when the row is to be an alarm of its own.

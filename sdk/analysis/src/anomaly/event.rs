@@ -106,7 +106,7 @@ impl Event {
             open.observed = Some(value);
         }
         self.open = Some(open);
-        if within(value, open.expected) {
+        if open.expected.holds(value) {
             if self.calm == 0 {
                 self.calm_since = at;
             }
@@ -138,15 +138,11 @@ impl Event {
     }
 }
 
-fn within(value: f64, expected: Expected) -> bool {
-    (expected.low..=expected.high).contains(&value)
-}
-
 fn kind(value: f64, expected: Expected) -> Kind {
     let none = expected.value * AS_GOOD_AS_NONE;
     if expected.low > none && value.abs() <= none {
         Kind::Dropout
-    } else if within(value, expected) {
+    } else if expected.holds(value) {
         Kind::Pattern
     } else {
         Kind::Spike

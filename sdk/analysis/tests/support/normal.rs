@@ -1,5 +1,7 @@
 //! Generated series in which nothing is wrong, five minutes a row: what a false-alarm rate is measured on.
 
+#![allow(dead_code, reason = "each test uses its own part")]
+
 use fastrand::Rng;
 
 /// The families, in the order they are printed.
