@@ -3,6 +3,8 @@
 //! `false_alarms [SERIES]`: per family that many series (default 12) of 14 000 rows, the first 1 000 of each
 //! not counted. The worst family is what `anomaly/rate.rs` states.
 
+#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+
 #[path = "../tests/support/normal.rs"]
 mod normal;
 

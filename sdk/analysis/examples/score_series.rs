@@ -4,6 +4,11 @@
 //! `RESULTS/CATEGORY/NAME.csv` (timestamp,anomaly_score), and prints the score the product alarms at. A
 //! row's score comes from it and earlier rows.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the threshold is this program's result"
+)]
+
 use std::{
     error::Error,
     fs::{self, File},
@@ -57,7 +62,7 @@ fn score(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
         if n + 1 == HEAD {
             let mut known = Detector::new(Settings {
                 utc_offset_ms: 0,
-                ..Settings::every(step(&times[..HEAD]))
+                ..Settings::every(step(&times))
             });
             for ((_, value), at) in rows.iter().zip(&times).take(HEAD - 1) {
                 known.observe(*at, value.parse().ok());
@@ -80,8 +85,11 @@ fn moment(text: &str) -> Result<Timestamp, jiff::Error> {
     Ok(Timestamp::from_ms(at.as_millisecond()))
 }
 
+/// The usual time between two of the first rows.
 fn step(times: &[Timestamp]) -> Duration {
-    let mut apart: Vec<Duration> = times.windows(2).map(|w| w[1].since(w[0])).collect();
+    let head = times.iter().take(HEAD);
+    let later = times.iter().take(HEAD).skip(1);
+    let mut apart: Vec<Duration> = head.zip(later).map(|(a, b)| b.since(*a)).collect();
     apart.sort();
-    apart[apart.len() / 2]
+    apart.get(apart.len() / 2).copied().unwrap_or_default()
 }

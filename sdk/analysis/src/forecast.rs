@@ -278,7 +278,7 @@ fn banded(
             let centre = weighted_quantile(&errors, 0.5, independent);
             Step {
                 at: grid.at(grid.len() + n),
-                value: within(middle + centre * 0.5),
+                value: within(middle + centre),
                 band_80: band(0.80),
                 band_95: band(0.95),
             }

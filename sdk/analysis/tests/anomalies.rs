@@ -13,7 +13,7 @@ const STEP_MS: i64 = 300_000;
 const DAY: usize = normal::DAY;
 
 fn at(row: usize) -> Timestamp {
-    Timestamp::from_ms(i64::try_from(row).unwrap() * STEP_MS)
+    Timestamp::from_ms(row as i64 * STEP_MS)
 }
 
 fn settings() -> Settings {
@@ -37,11 +37,12 @@ fn watch(more: usize, change: impl Fn(usize, f64) -> Option<f64>) -> Vec<(usize,
         } else {
             change(row - known, value)
         };
-        if let Some(change) = detector.observe(at(row), value).change {
-            if row >= known {
-                changes.push((row - known, change));
-            }
-        }
+        let change = detector.observe(at(row), value).change;
+        changes.extend(
+            change
+                .filter(|_| row >= known)
+                .map(|change| (row - known, change)),
+        );
     }
     changes
 }

@@ -131,10 +131,9 @@ impl Usual {
         if let Some(hour) = own {
             return Some(self.banded(hour, LearntFrom::SameHour));
         }
-        if here.day == 7 {
-            if let Some(sunday) = self.hour(here.on(6)) {
-                return Some(self.banded(sunday, LearntFrom::Sundays));
-            }
+        let sunday = self.hour(here.on(6)).filter(|_| here.day == 7);
+        if let Some(sunday) = sunday {
+            return Some(self.banded(sunday, LearntFrom::Sundays));
         }
         let alike = if here.day >= 5 { 5..=6 } else { 0..=4 };
         let alike: Vec<Hour> = alike.filter_map(|day| self.hour(here.on(day))).collect();
