@@ -53,7 +53,7 @@ pub struct Settings {
     pub step: Duration,
     /// What local clocks are ahead of UTC, ms: the season is the local day's.
     pub utc_offset_ms: i32,
-    /// Rows of a normal series per false alarm in the worst case: 190 … 18 500.
+    /// Rows of a normal series per false alarm in the worst case: 190 … 16 500.
     pub false_alarm_every: f64,
 }
 
