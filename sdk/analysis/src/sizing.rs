@@ -1,7 +1,7 @@
 //! More or fewer instances: how many, by when, with the arithmetic.
 //!
 //! What one instance carries is learnt from what it carried: load against throughput per instance, a line up
-//! to the knee ([`capacity`]). What is to be carried is a demand, usually a forecast with its upper edge:
+//! to the knee ([`learn`]). What is to be carried is a demand, usually a forecast with its upper edge:
 //!
 //! ```text
 //! needed = ceil(peak demand × (1 + head-room) / throughput of one instance at the target load) + spare
