@@ -17,7 +17,18 @@
 //! | `load` | per instance the highest mean among CPU, memory, heap, threads, connections; mean over a site's instances; unweighted mean over sites |
 //! | `sessions.active` | the stores' exact counts, added over sites |
 //!
-//! [`cause`] says where a symptom comes from, over plain series and a graph of calls.
+//! What figures *mean* over time is pure functions and state machines of points, the same at center and edge,
+//! each returning numbers with what they were computed from and no wording:
+//!
+//! | module | answers |
+//! |---|---|
+//! | [`calendar`] | which day is a holiday, which hour of the season an instant is |
+//! | [`baseline`] | the earlier window to compare with; what is usual, with a band |
+//! | [`anomaly`] | is this value odd, what kind of odd, at which false-alarm rate |
+//! | [`forecast`] | hours to days ahead, and the probability of crossing a threshold |
+//! | [`sizing`] | how many instances more or fewer, by when |
+//! | [`objective`] | what was promised and kept, what error budget is left |
+//! | [`cause`] | where a symptom comes from, over plain series and a graph of calls |
 //!
 //! ## Decisions
 //!
@@ -31,12 +42,19 @@
 #![forbid(unsafe_code)]
 
 mod accumulator;
+pub mod anomaly;
+pub mod baseline;
 mod blocks;
+pub mod calendar;
 pub mod cause;
 mod decoded;
 mod desk;
 mod figure;
+pub mod forecast;
+pub mod objective;
+mod robust;
 mod selection;
+pub mod sizing;
 mod source;
 
 pub use blocks::{BlockError, Blocks};

@@ -4,6 +4,8 @@
 //! `--items`, and in `../shared/eval` next to the checkout.
 
 mod access_log;
+mod anomaly;
+mod forecast;
 mod rca;
 
 use std::{
@@ -24,7 +26,7 @@ use crate::{
 /// Options of `cargo xtask eval`.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Which set: questions, pii, access-log, rca
+    /// Which set: questions, pii, access-log, anomaly, forecast, rca
     name: String,
     /// The items, instead of the set's own
     #[arg(long, value_name = "FILE", conflicts_with = "dir")]
@@ -65,16 +67,17 @@ const SETS: [Set; 2] = [
 
 /// Answers and scores.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    if options.name == access_log::NAME {
-        return access_log::run(workspace, options.items.as_deref());
-    }
-    if options.name == rca::NAME {
-        return rca::run(workspace, options);
+    match options.name.as_str() {
+        access_log::NAME => return access_log::run(workspace, options.items.as_deref()),
+        anomaly::NAME => return anomaly::run(workspace, options),
+        forecast::NAME => return forecast::run(workspace, options),
+        rca::NAME => return rca::run(workspace, options),
+        _ => {}
     }
     let Some(set) = SETS.iter().find(|set| set.name == options.name) else {
         let names = [
             &SETS.map(|set| set.name)[..],
-            &[access_log::NAME, rca::NAME],
+            &[access_log::NAME, anomaly::NAME, forecast::NAME, rca::NAME],
         ]
         .concat()
         .join(", ");
