@@ -4,18 +4,24 @@
 //! Semantics, the order in which arguments are checked, and error texts are Redis 7's. Nothing here touches
 //! a socket or the disk.
 
+mod acl;
 mod args;
+mod clients;
 mod connection;
 mod expiry;
-mod glob;
+pub(crate) mod glob;
 mod hashes;
 mod introspection;
 mod keys;
 mod lifetime;
+mod publishing;
 mod refusal;
 mod server;
 mod sets;
+mod settings;
 mod strings;
+mod subscribing;
+mod transactions;
 
 use std::{borrow::Cow, collections::HashMap, fmt::Write as _, sync::LazyLock};
 
@@ -45,10 +51,19 @@ pub(crate) enum Access {
     Write,
     /// May add bytes; refused when memory is full.
     Add,
+    /// Touches no key; tells those who listen, or who they are.
+    Publish,
     /// Touches no key.
     Connection,
     /// The same, and is allowed before authentication.
     Open,
+}
+
+impl Access {
+    /// Whether it changes data.
+    pub(crate) const fn changes(self) -> bool {
+        matches!(self, Self::Write | Self::Add)
+    }
 }
 
 /// Who runs a command.
@@ -58,6 +73,8 @@ pub(crate) enum Run {
     Keyspace(KeyspaceFn),
     /// The connection it came on.
     Client(ClientFn),
+    /// The connection it came on, with all it has queued: `EXEC`.
+    Transaction,
 }
 
 /// Which arguments are keys: first, last (negative: from the end), step; 1 is the first after the name.
@@ -124,6 +141,12 @@ const fn on_keys(
 pub(crate) fn table() -> impl Iterator<Item = &'static Spec> {
     [
         connection::COMMANDS,
+        clients::COMMANDS,
+        acl::COMMANDS,
+        settings::COMMANDS,
+        subscribing::COMMANDS,
+        publishing::COMMANDS,
+        transactions::COMMANDS,
         introspection::COMMANDS,
         server::COMMANDS,
         keys::COMMANDS,

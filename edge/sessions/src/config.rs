@@ -1,9 +1,20 @@
 //! The `[sessions]` section: where to listen, where to keep the log, and a limit on everything a peer
-//! controls. Reads the password file, so that `--check` sees a missing one; never keeps its path.
+//! controls. Reads the files it names (passwords, certificates), so that `--check` sees a missing one; never
+//! keeps their paths.
 
-use std::{fmt, fs, net::SocketAddr, path::PathBuf, time::Duration};
+mod tls;
+mod users;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use bongsu_sdk_config::Section;
+
+pub(crate) use self::users::DEFAULT;
+pub use self::{
+    tls::Tls,
+    users::{Password, User},
+};
+use crate::pubsub::Flags;
 
 /// When a write is acknowledged, and hence what can be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,39 +40,6 @@ impl Durability {
     }
 }
 
-/// A password; never shown, not even by `Debug`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(Box<[u8]>);
-
-impl Password {
-    /// Takes a password.
-    #[must_use]
-    pub fn new(password: &[u8]) -> Self {
-        Self(password.into())
-    }
-
-    /// Compares in a time that depends on the length of `attempt` only.
-    #[must_use]
-    pub fn matches(&self, attempt: &[u8]) -> bool {
-        let mut difference = u8::from(self.0.len() != attempt.len());
-        for (position, byte) in attempt.iter().enumerate() {
-            let own = self
-                .0
-                .get(position % self.0.len().max(1))
-                .copied()
-                .unwrap_or(0);
-            difference |= own ^ byte;
-        }
-        std::hint::black_box(difference) == 0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
 /// Checked configuration of the session store.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -69,8 +47,13 @@ pub struct Config {
     pub bind: SocketAddr,
     /// Directory of the durable log.
     pub data_dir: PathBuf,
-    /// What `AUTH` must present; none: no authentication.
+    /// Where to listen for TLS as well; none: nowhere.
+    pub tls: Option<Tls>,
+    /// What `AUTH` must present for the user `default`. None: nobody has to authenticate if there are no
+    /// `users`, and `default` may not log in if there are.
     pub password: Option<Password>,
+    /// Who else may log in.
+    pub users: Vec<User>,
     /// A key that begins with one of these is a session, the rest of it the session's id.
     pub session_prefixes: Vec<String>,
     /// Connections at once; one more is told so and closed.
@@ -95,6 +78,8 @@ pub struct Config {
     pub request_timeout: Duration,
     /// When a write is acknowledged.
     pub durability: Durability,
+    /// Which changes of keys are published, in Redis's letters; empty: none. Each costs what a `PUBLISH` does.
+    pub notify_keyspace_events: String,
 }
 
 impl Config {
@@ -104,7 +89,11 @@ impl Config {
     /// |---|---|---|
     /// | `bind` | `127.0.0.1:6379` | address to listen on |
     /// | `data_dir` | `data/sessions` | directory of the durable log |
+    /// | `tls_bind` | – | address to listen on for TLS, by convention port 6380 |
+    /// | `tls_cert`, `tls_key` | – | PEM files: certificate chain, private key |
+    /// | `tls_client_ca` | – | PEM file; TLS clients must show a certificate signed by one of these |
     /// | `password_file` | – | file with the password that `AUTH` must present |
+    /// | `[[users]]` | – | `name`, `password_file`, `read_only` (`false`): who else may log in |
     /// | `session_prefixes` | `session:`, `sess:`, `spring:session:sessions:` | keys that count as sessions |
     /// | `max_clients` | 4096 | connections at once |
     /// | `max_bulk` | 8MiB | longest argument and value |
@@ -116,13 +105,16 @@ impl Config {
     /// | `idle_timeout` | `0s` (never) | closes idle connections |
     /// | `request_timeout` | `30s` | closes connections stuck in a request, a reply or before `AUTH` |
     /// | `durability` | `group` | when a write is acknowledged: `group`, `os` or `memory`, see [`Durability`] |
+    /// | `notify_keyspace_events` | `""` | which changes of keys are published, e.g. `"Egx"` |
     #[must_use]
     pub fn read(section: Section) -> Self {
         let idle_timeout = section.duration("idle_timeout", Duration::ZERO);
         let config = Self {
             bind: section.address("bind", SocketAddr::from(([127, 0, 0, 1], 6379))),
             data_dir: section.path("data_dir", "data/sessions"),
-            password: read_password(&section),
+            tls: Tls::read(&section),
+            password: users::read_password(&section),
+            users: users::read_users(&section),
             session_prefixes: section.texts(
                 "session_prefixes",
                 &["session:", "sess:", "spring:session:sessions:"],
@@ -137,6 +129,7 @@ impl Config {
             idle_timeout: (!idle_timeout.is_zero()).then_some(idle_timeout),
             request_timeout: section.duration("request_timeout", Duration::from_secs(30)),
             durability: read_durability(&section),
+            notify_keyspace_events: read_notify(&section),
         };
         if config.max_request < config.max_bulk {
             section.fault("max_request", "is smaller than max_bulk");
@@ -146,6 +139,22 @@ impl Config {
         }
         section.finish();
         config
+    }
+
+    /// Whether a connection must authenticate before it is served.
+    pub(crate) const fn asks_for_login(&self) -> bool {
+        self.password.is_some() || !self.users.is_empty()
+    }
+}
+
+fn read_notify(section: &Section) -> String {
+    let letters = section.text("notify_keyspace_events", "");
+    match Flags::read(letters.as_bytes()) {
+        Ok(_) => letters,
+        Err(unknown) => {
+            section.fault("notify_keyspace_events", unknown);
+            String::new()
+        }
     }
 }
 
@@ -179,26 +188,6 @@ fn read_durability(section: &Section) -> Durability {
     })
 }
 
-fn read_password(section: &Section) -> Option<Password> {
-    let path = section.optional_path("password_file")?;
-    let text = match fs::read(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            section.fault(
-                "password_file",
-                format!("cannot read `{}`: {error}", path.display()),
-            );
-            return None;
-        }
-    };
-    let password = text.trim_ascii();
-    if password.is_empty() {
-        section.fault("password_file", format!("`{}` is empty", path.display()));
-        return None;
-    }
-    Some(Password::new(password))
-}
-
 #[cfg(test)]
 mod tests {
     use bongsu_sdk_config::Faults;
@@ -221,15 +210,5 @@ mod tests {
             ]
         );
         assert_eq!(config.max_bulk, 8 << 20);
-    }
-
-    #[test]
-    fn a_password_matches_only_itself_and_is_never_shown() {
-        let password = Password::new(b"secret");
-        assert!(password.matches(b"secret"));
-        for wrong in [&b""[..], b"secre", b"secrets", b"Secret", b"secretsecret"] {
-            assert!(!password.matches(wrong), "{wrong:?}");
-        }
-        assert_eq!(format!("{password:?}"), "Password(…)");
     }
 }

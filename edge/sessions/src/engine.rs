@@ -10,6 +10,7 @@
 //! start   ◄──────────────────────── journal read again, into ◄── image
 //! ```
 
+mod announce;
 mod changes;
 mod db;
 pub(crate) mod expiry;
@@ -24,6 +25,7 @@ mod restore;
 mod shards;
 mod stats;
 mod value;
+mod watch;
 
 use std::{
     cell::RefCell,
@@ -39,16 +41,20 @@ use bongsu_sdk_model::{Clock, SessionEventKind, Timestamp};
 use bytes::Bytes;
 
 pub(crate) use self::{
+    announce::Announced,
     db::{Db, WrongType},
+    journal::{Failure, Position},
     keyspace::{Entry, Keyspace},
     ledger::{Ledger, Tallies},
-    notice::Class,
+    notice::{Class, Notice, Notices},
     stats::Stats,
     value::Fields,
+    watch::Mark,
 };
 use self::{
+    announce::Announcer,
     fold::Fold,
-    journal::{Failure, Journal, Position},
+    journal::Journal,
     record::Name,
     shards::{SHARDS, Scope, Shards},
 };
@@ -56,6 +62,8 @@ use crate::{
     Config, Error,
     command::{Access, KeyspaceFn, ONE_KEY, Spec},
     protocol::Reply,
+    pubsub::Broker,
+    settings::Settings,
 };
 
 /// Room a thread keeps for the next record, bytes.
@@ -88,8 +96,8 @@ pub(crate) struct Engine {
     tallies: Arc<Tallies>,
     /// Bytes of all shards.
     weight: AtomicUsize,
-    max_memory: usize,
-    max_output: usize,
+    settings: Arc<Settings>,
+    announcer: Announcer,
     max_bulk: usize,
 }
 
@@ -108,6 +116,7 @@ impl Engine {
         clock: Arc<dyn Clock>,
         stats: Arc<Stats>,
         tallies: Arc<Tallies>,
+        (settings, broker): (Arc<Settings>, Arc<Broker>),
         make: impl FnMut() -> Keyspace,
     ) -> Result<Self, Error> {
         let shards = Shards::new(make);
@@ -138,57 +147,59 @@ impl Engine {
             stats,
             tallies,
             weight: AtomicUsize::new(weight),
-            max_memory: usize::try_from(config.max_memory).unwrap_or(usize::MAX),
-            max_output: config.max_output,
+            announcer: Announcer::new(broker, Arc::clone(&settings)),
+            settings,
             max_bulk: config.max_bulk,
         })
     }
 
-    /// Runs calls in order and gives their replies once these may be told; fewer than calls if they outgrew the
-    /// output limit.
-    pub(crate) async fn run(&self, calls: &[Call]) -> Vec<Reply> {
-        let now = self.clock.now();
-        let mut replies = Vec::with_capacity(calls.len());
-        let (mut weight, mut position) = (0, Position::default());
-        for call in calls {
-            let (reply, at) = self.apply(call, now);
-            position = position.max(at);
-            weight += reply.weight();
-            if weight > self.max_output {
-                break;
-            }
-            replies.push(reply);
-        }
-        self.stats
-            .commands
-            .fetch_add(u64::try_from(calls.len()).unwrap_or(u64::MAX), Relaxed);
-        if !self.journal.is_settled(position)
-            && let Err(failure) = self.journal.settled(position).await
-        {
-            for (reply, call) in replies.iter_mut().zip(calls) {
-                if call.spec.access != Access::Read {
-                    *reply = refused(&failure);
-                }
-            }
-        }
-        replies
+    /// The time for commands to go by.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Runs one call. The reply must not be told before the journal is settled up to the position.
-    fn apply(&self, call: &Call, now: Timestamp) -> (Reply, Position) {
-        let shards = self.shards.lock(self.scope(call));
+    pub(crate) fn apply(&self, call: &Call, now: Timestamp) -> (Reply, Position) {
+        self.on_shards(self.scope(call), call.db, now, |db| self.call(db, call))
+    }
+
+    /// Runs something on every shard at once, for a transaction.
+    pub(crate) fn on_all<R>(
+        &self,
+        now: Timestamp,
+        run: impl FnOnce(&mut Db<'_>) -> R,
+    ) -> (R, Position) {
+        self.on_shards(Scope::All, 0, now, run)
+    }
+
+    fn on_shards<R>(
+        &self,
+        scope: Scope,
+        number: u8,
+        now: Timestamp,
+        run: impl FnOnce(&mut Db<'_>) -> R,
+    ) -> (R, Position) {
+        let shards = self.shards.lock(scope);
         let before: usize = shards.iter().map(Keyspace::weight).sum();
         let mut db = Db {
             shards,
             engine: self,
             stats: &self.stats,
-            number: call.db,
+            number,
             now,
             max_bulk: self.max_bulk,
+            announced: Vec::new(),
         };
-        let reply = self.call(&mut db, call);
-        let position = self.finish(db.shards.guards_mut(), before);
-        (reply, position)
+        let result = run(&mut db);
+        let announced = std::mem::take(&mut db.announced);
+        let position = self.finish(db.shards.guards_mut(), before, announced);
+        (result, position)
+    }
+
+    /// Notes that so many commands have run.
+    pub(crate) fn count(&self, commands: usize) {
+        let commands = u64::try_from(commands).unwrap_or(u64::MAX);
+        self.stats.commands.fetch_add(commands, Relaxed);
     }
 
     /// Runs one call on shards that are held already; a transaction or a script makes several.
@@ -203,13 +214,19 @@ impl Engine {
     fn scope(&self, call: &Call) -> Scope {
         match call.args.first() {
             Some(key) if call.spec.keys == ONE_KEY => Scope::One(self.shards.number(key)),
+            _ if call.spec.access == Access::Publish => Scope::None,
             _ => Scope::All,
         }
     }
 
     /// Hands what was changed to the journal, as one record, and to the accounts. Everything the shards appended
     /// so far is before the position.
-    fn finish(&self, shards: &mut [MutexGuard<'_, Keyspace>], before: usize) -> Position {
+    fn finish(
+        &self,
+        shards: &mut [MutexGuard<'_, Keyspace>],
+        before: usize,
+        mut announced: Vec<Announced>,
+    ) -> Position {
         RECORD.with_borrow_mut(|record| {
             // Every shard notes a database it emptied; the record says so once, in front of all keys.
             let cleared: BTreeSet<u8> = shards
@@ -241,18 +258,23 @@ impl Engine {
         self.weight.fetch_add(after.wrapping_sub(before), Relaxed);
         self.tallies.note_bytes(self.weight.load(Relaxed));
         let appended = shards.iter().map(|shard| shard.appended());
-        appended.max().unwrap_or_default()
+        let position = appended.max().unwrap_or_default();
+        for shard in shards {
+            shard.notices.take(&mut announced);
+        }
+        self.announcer.hold(position, announced);
+        position
     }
 
     /// Writes are refused while the journal cannot be written, writes that add also when memory is full.
     fn refuse(&self, call: &Call, db: &mut Db<'_>) -> Option<Reply> {
-        if call.spec.access == Access::Read {
+        if !call.spec.access.changes() {
             return None;
         }
         if let Some(failure) = self.journal.refusal() {
             return Some(refused(&failure));
         }
-        if call.spec.access != Access::Add || self.weight.load(Relaxed) <= self.max_memory {
+        if call.spec.access != Access::Add || !self.is_full() {
             return None;
         }
         if let Some(key) = call.args.first()
@@ -265,6 +287,17 @@ impl Engine {
         Some(Reply::Error(
             "OOM command not allowed when used memory > 'maxmemory'.".into(),
         ))
+    }
+
+    /// Whether commands that add are refused. A limit of zero is none.
+    fn is_full(&self) -> bool {
+        let limit = self.settings.max_memory();
+        limit != 0 && self.weight.load(Relaxed) as u64 > limit
+    }
+
+    /// Settings that change while the server runs.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Bytes of keys, values and their bookkeeping.
@@ -294,7 +327,7 @@ impl Engine {
 }
 
 /// The code Redis uses when it cannot write its own log.
-fn refused(failure: &Failure) -> Reply {
+pub(crate) fn refused(failure: &Failure) -> Reply {
     Reply::Error(
         format!("MISCONF Errors writing to the session journal: {failure}, hint: free the disk")
             .into(),

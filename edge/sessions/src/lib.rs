@@ -9,7 +9,8 @@
 //! | module | is | never |
 //! |---|---|---|
 //! | `server` | listener, connections, time limits | looks into a value |
-//! | `client` | what is known of a connection | waits |
+//! | `client` | what is known of a connection, its transaction, running its requests | waits |
+//! | `pubsub` | who listens to what, messages, `notify-keyspace-events` | holds a publisher back |
 //! | `protocol` | RESP, sans-I/O, guarded against its peer | knows a command |
 //! | `command` | one family of commands per file, and their table | touches socket or disk |
 //! | `engine` | keys in shards, expiry, journal, image, account of sessions | parses a byte of a peer |
@@ -62,7 +63,9 @@ mod config;
 mod engine;
 mod error;
 mod protocol;
+mod pubsub;
 mod server;
+mod settings;
 
 use std::{
     fmt,
@@ -78,17 +81,21 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{
-    client::{Clients, Server},
-    engine::{Engine, Keyspace, Ledger, Stats, Tallies, expiry},
+    client::{Peers, Server},
+    engine::{Engine, Keyspace, Ledger, Notices, Stats, Tallies, expiry},
+    pubsub::Broker,
+    server::Listeners,
+    settings::Settings,
 };
 pub use self::{
-    config::{Config, Durability, Password},
+    config::{Config, Durability, Password, Tls, User},
     error::Error,
 };
 
 /// A running session store. Dropping it ends it without waiting; [`Handle::shutdown`] waits.
 pub struct Handle {
     address: SocketAddr,
+    tls_address: Option<SocketAddr>,
     tallies: Arc<Tallies>,
     accepting: JoinHandle<()>,
     engine: Arc<Engine>,
@@ -108,6 +115,12 @@ impl Handle {
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address it listens on for TLS, if it does.
+    #[must_use]
+    pub const fn tls_addr(&self) -> Option<SocketAddr> {
+        self.tls_address
     }
 
     /// The counts of this instant. `bytes` is what `max_memory` limits: keys and values of the whole store
@@ -147,16 +160,15 @@ pub async fn bind(
     clock: Arc<dyn Clock>,
     events: mpsc::Sender<SessionEvent>,
 ) -> Result<Handle, Error> {
-    let listener = server::listen(config.bind)?;
-    let address = listener.local_addr().map_err(|source| Error::Bind {
-        address: config.bind,
-        source,
-    })?;
+    let (listeners, address, tls_address) = Listeners::open(&config)?;
+    let settings = Arc::new(Settings::new(&config));
+    let broker = Arc::<Broker>::default();
     let stats = Arc::new(Stats::new(&config, clock.now(), address.port()));
     let tallies = Arc::<Tallies>::default();
     let engine = spawn_blocking({
         let (config, clock, stats) = (config.clone(), Arc::clone(&clock), Arc::clone(&stats));
         let tallies = Arc::clone(&tallies);
+        let shared = (Arc::clone(&settings), Arc::clone(&broker));
         move || {
             let ledger = || {
                 Ledger::new(
@@ -165,8 +177,9 @@ pub async fn bind(
                     events.clone(),
                 )
             };
-            let make = || Keyspace::new(ledger());
-            Engine::open(&config, clock, stats, Arc::clone(&tallies), make).map(Arc::new)
+            let settings = Arc::clone(&shared.0);
+            let make = || Keyspace::new(ledger(), Notices::new(Arc::clone(&settings)));
+            Engine::open(&config, clock, stats, Arc::clone(&tallies), shared, make).map(Arc::new)
         }
     });
     let engine = engine
@@ -180,19 +193,22 @@ pub async fn bind(
         config,
         clock,
         stats,
-        clients: Clients::default(),
+        settings,
+        broker,
+        peers: Peers::default(),
         input_bytes: AtomicUsize::new(0),
         engine: Arc::clone(&engine),
     };
     tokio::spawn(expiry::run(Arc::clone(&engine), stop.clone()));
     let accepting = tokio::spawn(server::run(
-        listener,
+        listeners,
         Arc::new(server),
         workers,
         stop.clone(),
     ));
     Ok(Handle {
         address,
+        tls_address,
         tallies,
         accepting,
         engine,
@@ -201,7 +217,7 @@ pub async fn bind(
 }
 
 fn warn_if_open(config: &Config, address: SocketAddr) {
-    if config.password.is_none() && !address.ip().is_loopback() {
+    if !config.asks_for_login() && !address.ip().is_loopback() {
         tracing::warn!(
             %address,
             "the session store is open to the network without a password, hint: set password_file"

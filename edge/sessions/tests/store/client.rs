@@ -6,7 +6,7 @@ use bongsu_edge_sessions::{Config, Handle, bind};
 use bongsu_sdk_config::{Faults, Section};
 use bongsu_sdk_model::{ManualClock, SessionEvent, Timestamp};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpStream,
     sync::mpsc,
 };
@@ -48,16 +48,19 @@ impl Store {
 
     /// A new connection.
     pub(crate) async fn connect(&self) -> Client {
-        Client(BufReader::new(
-            TcpStream::connect(self.handle.addr()).await.unwrap(),
-        ))
+        Client::of(TcpStream::connect(self.handle.addr()).await.unwrap())
     }
 }
 
 /// One connection.
-pub(crate) struct Client(BufReader<TcpStream>);
+pub(crate) struct Client<S = TcpStream>(BufReader<S>);
 
-impl Client {
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    /// A client on a connected stream.
+    pub(crate) fn of(stream: S) -> Self {
+        Self(BufReader::new(stream))
+    }
+
     /// Runs a command of words and gives its reply as text.
     pub(crate) async fn call(&mut self, words: &str) -> String {
         self.run(&words.split(' ').collect::<Vec<_>>()).await
@@ -74,7 +77,7 @@ impl Client {
         let _ = self.0.write_all(bytes).await;
     }
 
-    /// Reads one reply: `text` of statuses and errors, numbers, `"bulk"`, `nil`, `[…]`, `{…}`, `~[…]`.
+    /// Reads one reply: `text` of statuses and errors, numbers, `"bulk"`, `nil`, `[…]`, `{…}`, `~[…]`, `>[…]`.
     pub(crate) async fn reply(&mut self) -> String {
         let mut out = String::new();
         Box::pin(self.read_reply(&mut out)).await;
@@ -104,6 +107,8 @@ impl Client {
                 let value = value.strip_suffix(b"\r\n").unwrap();
                 let _ = write!(out, "{:?}", String::from_utf8_lossy(value));
             }
+            "*" if rest == "-1" => out.push_str("nil"),
+            ">" => self.read_items(out, rest, 1, [">[", "]"]).await,
             "*" => self.read_items(out, rest, 1, ["[", "]"]).await,
             "~" => self.read_items(out, rest, 1, ["~[", "]"]).await,
             "%" => self.read_items(out, rest, 2, ["{", "}"]).await,

@@ -7,8 +7,13 @@
 )]
 
 mod client;
+mod clients;
+mod differential;
 mod events;
 mod group_commit;
 mod hostile;
+mod pubsub;
 mod replies;
 mod restart;
+mod tls;
+mod transactions;

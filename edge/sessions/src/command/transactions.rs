@@ -1,0 +1,72 @@
+//! Commands run as one: queued on their connection after `MULTI`, run together by `EXEC`, and only if no key
+//! that was watched has changed.
+
+use bytes::Bytes;
+
+use super::{Access::Connection, ClientFn, NO_KEY, Outcome, Run, Spec, args::refuse};
+use crate::{
+    client::{Client, Transaction, Watching},
+    protocol::Reply,
+};
+
+const fn spec((name, arity): (&'static str, i64), run: Run, summary: &'static str) -> Spec {
+    Spec {
+        name,
+        arity,
+        access: Connection,
+        keys: NO_KEY,
+        group: "transactions",
+        summary,
+        run,
+    }
+}
+
+const fn own((name, arity): (&'static str, i64), run: ClientFn, summary: &'static str) -> Spec {
+    spec((name, arity), Run::Client(run), summary)
+}
+
+/// The family.
+pub(super) const COMMANDS: &[Spec] = &[
+    own(("multi", 1), multi, "Begins to queue commands"),
+    spec(("exec", 1), Run::Transaction, "Runs what was queued as one"),
+    own(("discard", 1), discard, "Forgets what was queued"),
+    own(
+        ("watch", -2),
+        watch,
+        "Makes the next transaction depend on keys",
+    ),
+    own(("unwatch", 1), unwatch, "Depends on no key any longer"),
+];
+
+fn multi(client: &mut Client, _: &[Bytes]) -> Outcome {
+    if client.transaction.is_some() {
+        return Err(refuse("ERR MULTI calls can not be nested"));
+    }
+    client.transaction = Some(Transaction::default());
+    Ok(Reply::OK)
+}
+
+fn discard(client: &mut Client, _: &[Bytes]) -> Outcome {
+    if client.transaction.take().is_none() {
+        return Err(refuse("ERR DISCARD without MULTI"));
+    }
+    client.unwatch();
+    Ok(Reply::OK)
+}
+
+fn watch(client: &mut Client, keys: &[Bytes]) -> Outcome {
+    if client.transaction.is_some() {
+        return Err(refuse("ERR WATCH inside MULTI is not allowed"));
+    }
+    let cost: usize = keys.iter().map(|key| Watching::cost(key)).sum();
+    if !client.may_hold(cost) {
+        return Err(refuse("ERR too many watched keys"));
+    }
+    client.watch(keys);
+    Ok(Reply::OK)
+}
+
+fn unwatch(client: &mut Client, _: &[Bytes]) -> Outcome {
+    client.unwatch();
+    Ok(Reply::OK)
+}
