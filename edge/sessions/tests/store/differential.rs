@@ -161,7 +161,7 @@ const CONVERSATIONS: &[&[Step]] = &[
         ("a CONFIG GET notify-keyspace-events", "a"),
         ("a CONFIG SET notify-keyspace-events xyz", "a"),
         ("a CONFIG SET notify-keyspace-events Elgd", "a"),
-        ("a CONFIG GET notify-keyspace-events timeout nothing", "a"),
+        ("a CONFIG GET notify-keyspace-events nothing", "a"),
         ("a CONFIG GET", "a"),
         ("a CONFIG SET", "a"),
         ("a CONFIG SET timeout", "a"),
