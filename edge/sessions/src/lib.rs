@@ -187,7 +187,7 @@ pub async fn bind(
         .map_err(|error| Error::Engine(error.to_string()))??;
 
     let workers = server::Workers::start().map_err(|error| Error::Engine(error.to_string()))?;
-    warn_if_open(&config, address);
+    warn_if_open(&config, address, tls_address);
     let stop = CancellationToken::new();
     let server = Server {
         config,
@@ -216,11 +216,19 @@ pub async fn bind(
     })
 }
 
-fn warn_if_open(config: &Config, address: SocketAddr) {
-    if !config.asks_for_login() && !address.ip().is_loopback() {
-        tracing::warn!(
-            %address,
-            "the session store is open to the network without a password, hint: set password_file"
-        );
+fn warn_if_open(config: &Config, address: SocketAddr, tls_address: Option<SocketAddr>) {
+    if config.asks_for_login() {
+        return;
+    }
+    // Who must show a certificate is known already.
+    let certified = config.tls.as_ref().is_some_and(Tls::asks_for_certificates);
+    let tls_address = tls_address.filter(|_| !certified);
+    for address in [Some(address), tls_address].into_iter().flatten() {
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                %address,
+                "the session store is open to the network without a password, hint: set password_file"
+            );
+        }
     }
 }

@@ -65,7 +65,7 @@ impl Client {
         if !self.is_authenticated() && spec.access != Access::Open {
             return Err(Refusal::Text("NOAUTH Authentication required.".into()));
         }
-        if self.read_only && spec.access.changes() {
+        if self.read_only && !suits_readers(spec) {
             return Err(Refusal::Permission(spec.name.into()));
         }
         if self.is_subscriber() && !suits_subscribers(spec) {
@@ -222,6 +222,14 @@ fn ends_queueing(spec: &Spec) -> bool {
     matches!(
         spec.name,
         "exec" | "discard" | "multi" | "watch" | "quit" | "reset"
+    )
+}
+
+/// What a user that may only read can do; a command of any other kind might change data.
+fn suits_readers(spec: &Spec) -> bool {
+    matches!(
+        spec.access,
+        Access::Read | Access::Publish | Access::Connection | Access::Open
     )
 }
 

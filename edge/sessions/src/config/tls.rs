@@ -18,9 +18,16 @@ pub struct Tls {
     pub bind: SocketAddr,
     /// Certificate, key, and whom to trust: TLS 1.2 and 1.3.
     pub(crate) server: Arc<ServerConfig>,
+    certified: bool,
 }
 
 impl Tls {
+    /// Whether clients must show a certificate.
+    #[must_use]
+    pub const fn asks_for_certificates(&self) -> bool {
+        self.certified
+    }
+
     /// Reads `tls_bind`, `tls_cert`, `tls_key` and `tls_client_ca`; none without `tls_bind`, or if anything is
     /// at fault.
     pub(super) fn read(section: &Section) -> Option<Self> {
@@ -46,12 +53,14 @@ impl Tls {
             None => Some(None),
             Some(path) => certificates(section, "tls_client_ca", &path).map(Some),
         };
+        let certified = section.has("tls_client_ca");
         let server = build(chain?, key?, trusted?);
         let server =
             server.map_err(|error| section.fault("tls_cert", format!("cannot be used: {error}")));
         server.ok().map(|server| Self {
             bind,
             server: Arc::new(server),
+            certified,
         })
     }
 }

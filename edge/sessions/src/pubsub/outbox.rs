@@ -5,7 +5,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
 };
 
 use bytes::{Bytes, BytesMut};
@@ -38,6 +41,8 @@ struct Queue {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
+    /// Whether there may be anything in the queue: most connections never get anything, and look here only.
+    used: AtomicBool,
     /// Most bytes that may wait.
     limit: usize,
     arrived: Notify,
@@ -50,6 +55,7 @@ impl Outbox {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             queue: Mutex::default(),
+            used: AtomicBool::new(false),
             limit,
             arrived: Notify::new(),
             ended: Notify::new(),
@@ -62,6 +68,7 @@ impl Outbox {
         if queue.end.is_some() {
             return;
         }
+        self.used.store(true, SeqCst);
         queue.bytes += message.len() + OVERHEAD;
         if queue.bytes > self.limit {
             drop(queue);
@@ -81,6 +88,7 @@ impl Outbox {
             end: Some(end),
             ..Queue::default()
         };
+        self.used.store(true, SeqCst);
         drop(queue);
         self.arrived.notify_one();
         if end != End::Stopping {
@@ -90,7 +98,7 @@ impl Outbox {
 
     /// Why the connection must end, if it must.
     pub(crate) fn ending(&self) -> Option<End> {
-        self.lock().end
+        self.is_used().then(|| self.lock().end).flatten()
     }
 
     /// Waits until the connection must end at once. For one task only.
@@ -100,7 +108,7 @@ impl Outbox {
 
     /// Has [`Outbox::arrived`] return if messages are there.
     pub(crate) fn remind(&self) {
-        if !self.lock().messages.is_empty() {
+        if self.is_used() && !self.lock().messages.is_empty() {
             self.arrived.notify_one();
         }
     }
@@ -112,6 +120,9 @@ impl Outbox {
 
     /// Moves messages to `out` until that has `enough` bytes; whether there were any.
     pub(crate) fn write(&self, protocol: Protocol, out: &mut BytesMut, enough: usize) -> bool {
+        if !self.is_used() {
+            return false;
+        }
         let mut queue = self.lock();
         let before = out.len();
         while out.len() < enough || out.len() == before {
@@ -135,6 +146,10 @@ impl Outbox {
     pub(crate) fn waiting(&self) -> (usize, usize) {
         let queue = self.lock();
         (queue.messages.len(), queue.bytes)
+    }
+
+    fn is_used(&self) -> bool {
+        self.used.load(SeqCst)
     }
 
     /// A holder that panicked left the queue whole or empty.

@@ -93,11 +93,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         timeout(limit, self.stream.shutdown()).await?
     }
 
-    /// Runs the whole requests that have arrived.
+    /// Runs the whole requests that have arrived; of one that listens, one at a time, so that what a request
+    /// published is told before the next one runs.
     fn run_requests(&mut self) -> Vec<(Protocol, Ran)> {
         let now = self.client.server.engine.now();
         let (mut answers, mut weight) = (Vec::new(), 0);
         while answers.len() < PIPELINE && !self.client.leaving {
+            if !answers.is_empty() && self.client.subscriptions.any() {
+                break;
+            }
             let limits = self.limits();
             let ran = match self.framer.next(&mut self.input, &limits) {
                 Ok(None) => break,

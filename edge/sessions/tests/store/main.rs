@@ -8,7 +8,7 @@
 
 mod client;
 mod clients;
-mod differential;
+mod conversations;
 mod events;
 mod group_commit;
 mod hostile;

@@ -125,6 +125,39 @@ async fn what_was_published_before_comes_before_the_end_of_a_subscription() {
 }
 
 #[tokio::test]
+async fn one_that_publishes_to_itself_is_told_before_it_leaves() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::start(dir.path(), "").await;
+    let mut client = store.connect().await;
+    client.call("HELLO 3").await;
+    let pipeline = [
+        "PUBLISH c early",
+        "SUBSCRIBE c",
+        "PUBLISH c mine",
+        "GET k",
+        "UNSUBSCRIBE c",
+        "PUBLISH c late",
+    ];
+    let wire: Vec<_> = pipeline
+        .iter()
+        .flat_map(|words| request(&words.split(' ').collect::<Vec<_>>()))
+        .collect();
+    client.send(&wire).await;
+    for expected in [
+        "0",
+        ">[\"subscribe\" \"c\" 1]",
+        "1",
+        ">[\"message\" \"c\" \"mine\"]",
+        "nil",
+        ">[\"unsubscribe\" \"c\" 0]",
+        "0",
+    ] {
+        assert_eq!(client.reply().await, expected);
+    }
+    store.handle.shutdown().await;
+}
+
+#[tokio::test]
 async fn ten_thousand_subscriptions_leave_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::start(dir.path(), "").await;
