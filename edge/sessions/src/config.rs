@@ -62,7 +62,8 @@ pub struct Config {
     pub max_bulk: usize,
     /// Most arguments of one request.
     pub max_args: usize,
-    /// Longest request, bytes: bounds what one connection makes us hold before it is served.
+    /// Longest request, bytes: bounds what one connection makes us hold before it is served. What it queues in a
+    /// transaction, watches and subscribes to together has the same limit.
     pub max_request: usize,
     /// Unfinished requests of all connections together, bytes (the first 16 KiB of each are free); beyond,
     /// the connection that goes on sending is closed.
@@ -98,9 +99,9 @@ impl Config {
     /// | `max_clients` | 4096 | connections at once |
     /// | `max_bulk` | 8MiB | longest argument and value |
     /// | `max_args` | 65536 | most arguments of one request |
-    /// | `max_request` | 32MiB | longest request |
-    /// | `max_input` | 256MiB | unfinished requests of all connections |
-    /// | `max_output` | 64MiB | most reply bytes waiting for one connection |
+    /// | `max_request` | 32MiB | longest request; also most bytes of one connection's queue, watches, subscriptions |
+    /// | `max_input` | 256MiB | unfinished requests, queues, watches, subscriptions of all connections |
+    /// | `max_output` | 64MiB | most bytes of replies, and of published messages, waiting for one connection |
     /// | `max_memory` | 1GiB | data held before writes are refused |
     /// | `idle_timeout` | `0s` (never) | closes idle connections |
     /// | `request_timeout` | `30s` | closes connections stuck in a request, a reply or before `AUTH` |

@@ -60,7 +60,7 @@ use self::{
 };
 use crate::{
     Config, Error,
-    command::{Access, KeyspaceFn, ONE_KEY, Spec},
+    command::{Access, KeyspaceFn, ONE_KEY, Refusal, Spec},
     protocol::Reply,
     pubsub::Broker,
     settings::Settings,
@@ -205,7 +205,7 @@ impl Engine {
     /// Runs one call on shards that are held already; a transaction or a script makes several.
     pub(crate) fn call(&self, db: &mut Db<'_>, call: &Call) -> Reply {
         if let Some(refusal) = self.refuse(call, db) {
-            return refusal;
+            return refusal.into();
         }
         (call.run)(db, &call.args).unwrap_or_else(Reply::from)
     }
@@ -267,26 +267,28 @@ impl Engine {
     }
 
     /// Writes are refused while the journal cannot be written, writes that add also when memory is full.
-    fn refuse(&self, call: &Call, db: &mut Db<'_>) -> Option<Reply> {
-        if !call.spec.access.changes() {
+    pub(crate) fn refusal(&self, access: Access) -> Option<Refusal> {
+        if !access.changes() {
             return None;
         }
         if let Some(failure) = self.journal.refusal() {
             return Some(refused(&failure));
         }
-        if call.spec.access != Access::Add || !self.is_full() {
-            return None;
-        }
-        if let Some(key) = call.args.first()
+        (access == Access::Add && self.is_full()).then_some(Refusal::OutOfMemory)
+    }
+
+    /// The same for a call; a session that is kept out by it goes into the account.
+    fn refuse(&self, call: &Call, db: &mut Db<'_>) -> Option<Refusal> {
+        let refusal = self.refusal(call.spec.access)?;
+        if refusal == Refusal::OutOfMemory
+            && let Some(key) = call.args.first()
             && !db.has(key)
         {
             let now = db.now;
             let ledger = &mut db.shards.of(key).ledger;
             ledger.record(SessionEventKind::Rejected, key, now);
         }
-        Some(Reply::Error(
-            "OOM command not allowed when used memory > 'maxmemory'.".into(),
-        ))
+        Some(refusal)
     }
 
     /// Whether commands that add are refused. A limit of zero is none.
@@ -327,9 +329,8 @@ impl Engine {
 }
 
 /// The code Redis uses when it cannot write its own log.
-pub(crate) fn refused(failure: &Failure) -> Reply {
-    Reply::Error(
-        format!("MISCONF Errors writing to the session journal: {failure}, hint: free the disk")
-            .into(),
-    )
+pub(crate) fn refused(failure: &Failure) -> Refusal {
+    Refusal::Text(format!(
+        "MISCONF Errors writing to the session journal: {failure}, hint: free the disk"
+    ))
 }

@@ -31,8 +31,8 @@
 //! ## Limits
 //!
 //! Everything a peer controls has one: connections, length and number of arguments, length of a request,
-//! reply bytes not yet taken, time to finish a request or take a reply, memory of all data. [`Config::read`]
-//! lists them. `CLIENT LIST`, `INFO` and [`Handle::counts`] show where things stand.
+//! reply bytes and messages not yet taken, queued commands, watched keys and subscriptions, time to finish a
+//! request, a handshake or to take a reply, memory of all data. [`Config::read`] lists them. `CLIENT LIST`, `INFO` and [`Handle::counts`] show where things stand.
 //!
 //! ## Decisions
 //!
@@ -40,6 +40,11 @@
 //!   it to another thread and its reply back costs more than that on a machine with few cores. Rejected: one
 //!   thread that owns all keys (what this was first): one core's worth of commands, two hops per request.
 //! - **A connection stays on one thread**, see `server::workers`.
+//! - **Published messages and notices of keys leave in the order of the changes, once these are as durable as
+//!   their replies.** Who is told that a session ended finds it ended, also after a crash. Rejected: telling at
+//!   once, which is what Redis does; a subscriber could act on what is then lost.
+//! - **A transaction takes every shard.** Finding out which it needs costs more than the microsecond that taking
+//!   all of them does; its commands keep everyone waiting, so their bytes are limited by `max_request`.
 //! - **A journal of our own in front of sled.** sled has no way to say "written but not synced", takes the
 //!   processor of the command that writes, and pays for its tree at once; appended bytes cost a copy, and the
 //!   tree is fed later with the last state of what changed often. Rejected: sled batches alone (what this was

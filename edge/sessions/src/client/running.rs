@@ -1,13 +1,15 @@
 //! Runs a connection's requests, one after the other: checks them, queues them in a transaction, or has them run.
 //! Never waits; replies may be told when the journal is settled up to `Client::position`.
 
+use std::sync::Arc;
+
 use bongsu_sdk_model::Timestamp;
 use bytes::Bytes;
 
 use super::{Client, Queued, Transaction};
 use crate::{
     command::{self, Access, Refusal, Run, Spec},
-    engine::Call,
+    engine::{Call, Db},
     protocol::Reply,
 };
 
@@ -75,7 +77,20 @@ impl Client {
                 spec.name
             )));
         }
-        Ok(spec)
+        match self.refusal_of_transaction(spec) {
+            Some(refusal) => Err(refusal),
+            None => Ok(spec),
+        }
+    }
+
+    /// A transaction is all or nothing: what would be refused while it runs is refused before.
+    fn refusal_of_transaction(&self, spec: &Spec) -> Option<Refusal> {
+        let transaction = self.transaction.as_ref()?;
+        let access = match spec.run {
+            Run::Transaction => transaction.access()?,
+            Run::Keyspace(_) | Run::Client(_) => spec.access,
+        };
+        self.server.engine.refusal(access)
     }
 
     /// What cannot even be queued spoils the transaction; `EXEC` itself ends it.
@@ -146,11 +161,11 @@ impl Client {
             let text = "EXECABORT Transaction discarded because of previous errors.";
             return Reply::Error(text.into()).into();
         }
+        let changes = transaction.access().is_some();
         let commands = transaction.into_commands();
-        let changes = commands.iter().any(|one| one.spec.access.changes());
         // Taken out, so that nothing in the transaction locks a shard once more to take it back.
         let watching = std::mem::take(&mut self.watching);
-        let server = std::sync::Arc::clone(&self.server);
+        let server = Arc::clone(&self.server);
         server.engine.count(commands.len());
         let (replies, position) = server.engine.on_all(now, |db| {
             let expired = |(number, key): (u8, &Bytes)| {
@@ -172,21 +187,11 @@ impl Client {
         }
     }
 
-    fn execute_one(
-        &mut self,
-        Queued { spec, args }: Queued,
-        db: &mut crate::engine::Db<'_>,
-    ) -> Reply {
+    fn execute_one(&mut self, Queued { spec, args }: Queued, db: &mut Db<'_>) -> Reply {
         match spec.run {
             Run::Keyspace(run) => {
                 db.number = self.db;
-                let call = Call {
-                    spec,
-                    run,
-                    args,
-                    db: self.db,
-                };
-                self.server.engine.call(db, &call)
+                run(db, &args).unwrap_or_else(Reply::from)
             }
             Run::Client(run) => run(self, &args).unwrap_or_else(Reply::from),
             // Never queued.

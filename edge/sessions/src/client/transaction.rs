@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use indexmap::IndexSet;
 
-use crate::{command::Spec, engine::Mark};
+use crate::{
+    command::{Access, Spec},
+    engine::Mark,
+};
 
 /// Bytes a queued command costs beyond its arguments, and an argument beyond its bytes.
 const COMMAND_OVERHEAD: usize = 64;
@@ -26,6 +29,8 @@ pub(crate) struct Transaction {
     /// The commands in order.
     commands: Vec<Queued>,
     weight: usize,
+    /// The access that most can be said against: [`Access::Add`] before [`Access::Write`] before all others.
+    access: Option<Access>,
     /// Whether a command could not be queued; `EXEC` then runs none.
     aborted: bool,
 }
@@ -40,6 +45,9 @@ impl Transaction {
     /// Adds a command.
     pub(crate) fn queue(&mut self, spec: &'static Spec, args: Vec<Bytes>) {
         self.weight += Self::cost(&args);
+        if spec.access == Access::Add || (spec.access.changes() && self.access.is_none()) {
+            self.access = Some(spec.access);
+        }
         self.commands.push(Queued { spec, args });
     }
 
@@ -54,6 +62,11 @@ impl Transaction {
     /// Whether something was wrong.
     pub(crate) const fn is_aborted(&self) -> bool {
         self.aborted
+    }
+
+    /// What it does to data, if anything.
+    pub(crate) const fn access(&self) -> Option<Access> {
+        self.access
     }
 
     /// How many commands.

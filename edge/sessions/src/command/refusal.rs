@@ -29,6 +29,8 @@ pub(crate) enum Refusal {
     Cursor,
     #[error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")]
     TooLong,
+    #[error("OOM command not allowed when used memory > 'maxmemory'.")]
+    OutOfMemory,
     #[error("NOPERM this user has no permissions to run the '{0}' command")]
     Permission(String),
     #[error("{0}")]

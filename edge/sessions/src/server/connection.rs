@@ -137,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let mut output = BytesMut::new();
         for (protocol, ran) in answers {
             let reply = match &settled {
-                Err(failure) if ran.changes => engine::refused(failure),
+                Err(failure) if ran.changes => engine::refused(failure).into(),
                 _ => ran.reply,
             };
             reply.encode(protocol, &mut output);
