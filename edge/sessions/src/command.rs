@@ -6,21 +6,29 @@
 
 mod acl;
 mod args;
+mod chance;
 mod clients;
 mod connection;
+mod decimal;
 mod expiry;
+mod flags;
 pub(crate) mod glob;
 mod hashes;
 mod introspection;
 mod keys;
 mod lifetime;
+mod object;
 mod publishing;
 mod refusal;
+mod scan;
 mod server;
 mod sets;
 mod settings;
+mod sketches;
+mod sorted_sets;
 mod strings;
 mod subscribing;
+mod told;
 mod transactions;
 
 use std::{borrow::Cow, collections::HashMap, fmt::Write as _, sync::LazyLock};
@@ -81,6 +89,8 @@ pub(crate) enum Run {
 type Keys = (i64, i64, i64);
 
 const NO_KEY: Keys = (0, 0, 0);
+/// As many as one of the arguments says; `flags` knows which.
+const MOVABLE: Keys = NO_KEY;
 /// The command touches the key at its first argument and no other.
 pub(crate) const ONE_KEY: Keys = (1, 1, 1);
 const TWO_KEYS: Keys = (1, 2, 1);
@@ -153,7 +163,10 @@ pub(crate) fn table() -> impl Iterator<Item = &'static Spec> {
         expiry::COMMANDS,
         strings::COMMANDS,
         hashes::COMMANDS,
+        object::COMMANDS,
         sets::COMMANDS,
+        sketches::COMMANDS,
+        sorted_sets::COMMANDS,
     ]
     .into_iter()
     .flatten()

@@ -42,13 +42,13 @@ use bytes::Bytes;
 
 pub(crate) use self::{
     announce::Announced,
-    db::{Db, WrongType},
+    db::{Db, Editor, WrongType},
     journal::{Failure, Position},
-    keyspace::{Entry, Keyspace},
+    keyspace::Keyspace,
     ledger::{Ledger, Tallies},
     notice::{Class, Notice, Notices},
     stats::Stats,
-    value::Fields,
+    value::{Fields, Member, Score, Value},
     watch::Mark,
 };
 use self::{
@@ -213,8 +213,8 @@ impl Engine {
     /// The shards a call needs: the one of its key if it names just one.
     fn scope(&self, call: &Call) -> Scope {
         match call.args.first() {
-            Some(key) if call.spec.keys == ONE_KEY => Scope::One(self.shards.number(key)),
             _ if call.spec.access == Access::Publish => Scope::None,
+            Some(key) if call.spec.keys == ONE_KEY => Scope::One(self.shards.number(key)),
             _ => Scope::All,
         }
     }

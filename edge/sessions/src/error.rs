@@ -40,6 +40,27 @@ pub enum Error {
         /// What was found.
         found: String,
     },
+    /// The journal could not be made or read.
+    #[error(
+        "cannot open the session journal at `{path}`: {source}, hint: check its owner, its mode and the disk"
+    )]
+    Journal {
+        /// The directory or file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A segment of the journal that was safely on disk is missing or no longer what was written.
+    #[error(
+        "the session journal is damaged at byte {offset} of `{path}`, hint: restore that file, or move it and \
+         every later one away to go on without them"
+    )]
+    Damaged {
+        /// The segment's file.
+        path: PathBuf,
+        /// Where it is no longer readable.
+        offset: u64,
+    },
     /// The engine's thread could not be started or ended while starting.
     #[error("the session engine did not start: {0}")]
     Engine(String),

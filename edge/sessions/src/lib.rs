@@ -59,6 +59,29 @@
 //!   wait for. It costs about a hundred bytes per key that expires.
 //! - **One pair on disk per member of a hash or set**, so that touching a field of a large hash writes that
 //!   field. Rejected: one pair per key; simpler, but quadratic for index sets.
+//! - **Redis's own registers, hash and estimator behind `PFADD`**, not the sketch of the rest of the house: an
+//!   answer that differs from Redis's is a bug to whoever moves here, and nothing would be shared but the name.
+//!   A sorted set's order is our own list of blocks, see `engine::value`: what it needs is ranges by score and
+//!   by rank at once.
+//! - **`rustc_apfloat` adds fractions as Redis does**, in the x87's extended precision. Rejected: `f64` (0.1 and
+//!   0.2 make 0.30000000000000004, and counters are compared as text).
+//!
+//! ## Known differences from Redis 7.0.15
+//!
+//! `tests/store/differential.rs` sends random commands to both; what it leaves out is this.
+//!
+//! | | here |
+//! |---|---|
+//! | lists, streams, bitmaps, geo, blocking commands, `SORT`, `MOVE`, `LCS`, `DUMP`, `RESTORE`, `DEBUG`, `SLOWLOG`, `LATENCY` | unknown commands |
+//! | `WAIT` | answers 0 at once: there are no replicas to wait for |
+//! | `OBJECT ENCODING` | what Redis would choose for the value as it is now; Redis never goes back to a smaller one |
+//! | `OBJECT FREQ` | always refused; `REFCOUNT` is always 1 |
+//! | `MEMORY USAGE` | bytes as counted here |
+//! | a score of −0 | is 0 |
+//! | small HyperLogLogs | other bytes, same answers |
+//! | `SRANDMEMBER key -n` and its like | at most 1 048 576 members |
+//! | `COMMAND INFO` | no categories, hints, key specifications or subcommands |
+//! | `HELP` subcommands | only `OBJECT HELP`, in our words |
 
 #![forbid(unsafe_code)]
 

@@ -4,5 +4,5 @@ mod inline;
 mod reply;
 mod request;
 
-pub(crate) use reply::{Protocol, Reply};
+pub(crate) use reply::{Protocol, Reply, double};
 pub(crate) use request::{Framer, Limits};

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Refusal;
+use super::{Refusal, decimal};
 
 /// All arguments of a command with a fixed number of them. The table has checked the number already.
 pub(super) fn exactly<const N: usize>(args: &[Bytes]) -> Result<&[Bytes; N], Refusal> {
@@ -39,6 +39,46 @@ pub(super) fn number(text: &[u8]) -> Option<i64> {
 /// A number, or Redis's usual refusal.
 pub(super) fn integer(text: &[u8]) -> Result<i64, Refusal> {
     number(text).ok_or(Refusal::NotInteger)
+}
+
+/// A number within bounds, or Redis's refusal with them in it.
+pub(super) fn integer_within(text: &[u8], least: i64, most: i64) -> Result<i64, Refusal> {
+    let number = integer(text)?;
+    if (least..=most).contains(&number) {
+        return Ok(number);
+    }
+    Err(Refusal::Text(format!(
+        "ERR value is out of range, value must between {least} and {most}"
+    )))
+}
+
+/// A number of at least `least`, or a refusal in the command's own words.
+pub(super) fn at_least(text: &[u8], least: i64, refusal: &'static str) -> Result<usize, Refusal> {
+    number(text)
+        .filter(|number| *number >= least)
+        .and_then(|number| usize::try_from(number).ok())
+        .ok_or(Refusal::Fixed(refusal))
+}
+
+/// How many, or Redis's refusal of a negative number.
+pub(super) fn positive(text: &[u8]) -> Result<usize, Refusal> {
+    at_least(text, 0, "ERR value is out of range, must be positive")
+}
+
+/// A number with a fraction, or Redis's usual refusal.
+pub(super) fn float(text: &[u8]) -> Result<f64, Refusal> {
+    decimal::float(text).ok_or(Refusal::NotFloat)
+}
+
+/// Keys after their number: how many `refusal`s want at least one, and what follows them.
+pub(super) fn counted_keys<'a>(
+    args: &'a [Bytes],
+    few: &'static str,
+    many: impl Into<Refusal>,
+) -> Result<(&'a [Bytes], &'a [Bytes]), Refusal> {
+    let (count, rest) = args.split_first().ok_or(Refusal::Syntax)?;
+    let count = at_least(count, 1, few)?;
+    rest.split_at_checked(count).ok_or_else(|| many.into())
 }
 
 /// An option or subcommand in upper case, to be matched.

@@ -10,7 +10,10 @@ use super::{
     lifetime::Unit,
     on_keys,
 };
-use crate::{engine::Db, protocol::Reply};
+use crate::{
+    engine::{Class, Db},
+    protocol::Reply,
+};
 
 const fn spec(
     access: super::Access,
@@ -22,61 +25,17 @@ const fn spec(
 }
 
 /// The family.
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
-    spec(
-        Write,
-        ("expire", -3),
-        expire,
-        "Sets the lifetime of a key in seconds",
-    ),
-    spec(
-        Write,
-        ("pexpire", -3),
-        pexpire,
-        "Sets the lifetime of a key in milliseconds",
-    ),
-    spec(
-        Write,
-        ("expireat", -3),
-        expireat,
-        "Sets the end of a key in seconds since the epoch",
-    ),
-    spec(
-        Write,
-        ("pexpireat", -3),
-        pexpireat,
-        "Sets the end of a key in milliseconds since the epoch",
-    ),
-    spec(
-        Read,
-        ("ttl", 2),
-        ttl,
-        "Returns the lifetime left in seconds",
-    ),
-    spec(
-        Read,
-        ("pttl", 2),
-        pttl,
-        "Returns the lifetime left in milliseconds",
-    ),
-    spec(
-        Read,
-        ("expiretime", 2),
-        expiretime,
-        "Returns the end of a key in seconds since the epoch",
-    ),
-    spec(
-        Read,
-        ("pexpiretime", 2),
-        pexpiretime,
-        "Returns the end of a key in milliseconds since the epoch",
-    ),
-    spec(
-        Write,
-        ("persist", 2),
-        persist,
-        "Removes the expiry of a key",
-    ),
+    spec(Write, ("expire", -3), expire, "Sets the lifetime of a key in seconds"),
+    spec(Write, ("pexpire", -3), pexpire, "Sets the lifetime of a key in milliseconds"),
+    spec(Write, ("expireat", -3), expireat, "Sets the end of a key in seconds since the epoch"),
+    spec(Write, ("pexpireat", -3), pexpireat, "Sets the end of a key in milliseconds since the epoch"),
+    spec(Read, ("ttl", 2), ttl, "Returns the lifetime left in seconds"),
+    spec(Read, ("pttl", 2), pttl, "Returns the lifetime left in milliseconds"),
+    spec(Read, ("expiretime", 2), expiretime, "Returns the end of a key in seconds since the epoch"),
+    spec(Read, ("pexpiretime", 2), pexpiretime, "Returns the end of a key in milliseconds since the epoch"),
+    spec(Write, ("persist", 2), persist, "Removes the expiry of a key"),
 ];
 
 fn expire(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
@@ -104,9 +63,13 @@ fn set_end(db: &mut Db<'_>, args: &[Bytes], unit: Unit, command: &'static str) -
     let Some(before) = db.entry(key).map(|entry| entry.expires) else {
         return Ok(Reply::flag(false));
     };
-    Ok(Reply::flag(
-        condition.holds(before, end) && db.set_expiry(key, Some(end)),
-    ))
+    let holds = condition.holds(before, end);
+    if holds {
+        db.set_expiry(key, Some(end));
+        let event = if end <= db.now { "del" } else { "expire" };
+        db.notify(Class::Generic, event, key);
+    }
+    Ok(Reply::flag(holds))
 }
 
 /// `NX XX GT LT`.
@@ -190,5 +153,9 @@ fn answer_end(db: &mut Db<'_>, args: &[Bytes], show: impl FnOnce(i64) -> i64) ->
 fn persist(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let [key] = exactly(args)?;
     let ends = db.entry(key).is_some_and(|entry| entry.expires.is_some());
-    Ok(Reply::flag(ends && db.set_expiry(key, None)))
+    if ends {
+        db.set_expiry(key, None);
+        db.notify(Class::Generic, "persist", key);
+    }
+    Ok(Reply::flag(ends))
 }

@@ -6,10 +6,12 @@ use super::{
     Access::{Add, Read, Write},
     KeyspaceFn, ONE_KEY, Outcome, Refusal, Spec,
     args::{exactly, integer, leading, number, pairs},
-    on_keys,
+    chance,
+    decimal::Extended,
+    on_keys, scan, told,
 };
 use crate::{
-    engine::{Db, Fields, WrongType},
+    engine::{Class, Db, Fields, WrongType},
     protocol::Reply,
 };
 
@@ -23,55 +25,24 @@ const fn spec(
 }
 
 /// The family.
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
     spec(Add, ("hset", -4), hset, "Sets fields of a hash"),
     spec(Add, ("hmset", -4), hmset, "Sets fields of a hash"),
-    spec(
-        Add,
-        ("hsetnx", 4),
-        hsetnx,
-        "Sets a field of a hash if it does not exist",
-    ),
+    spec(Add, ("hsetnx", 4), hsetnx, "Sets a field of a hash if it does not exist"),
     spec(Read, ("hget", 3), hget, "Returns a field of a hash"),
-    spec(
-        Read,
-        ("hmget", -3),
-        hmget,
-        "Returns several fields of a hash",
-    ),
-    spec(
-        Read,
-        ("hgetall", 2),
-        hgetall,
-        "Returns all fields of a hash with their values",
-    ),
+    spec(Read, ("hmget", -3), hmget, "Returns several fields of a hash"),
+    spec(Read, ("hgetall", 2), hgetall, "Returns all fields of a hash with their values"),
     spec(Write, ("hdel", -3), hdel, "Deletes fields of a hash"),
-    spec(
-        Read,
-        ("hexists", 3),
-        hexists,
-        "Tells whether a hash has a field",
-    ),
+    spec(Read, ("hexists", 3), hexists, "Tells whether a hash has a field"),
     spec(Read, ("hkeys", 2), hkeys, "Returns all fields of a hash"),
     spec(Read, ("hvals", 2), hvals, "Returns all values of a hash"),
-    spec(
-        Read,
-        ("hlen", 2),
-        hlen,
-        "Returns the number of fields of a hash",
-    ),
-    spec(
-        Add,
-        ("hincrby", 4),
-        hincrby,
-        "Adds to a number in a field of a hash",
-    ),
-    spec(
-        Read,
-        ("hstrlen", 3),
-        hstrlen,
-        "Returns the length of a value of a hash",
-    ),
+    spec(Read, ("hlen", 2), hlen, "Returns the number of fields of a hash"),
+    spec(Add, ("hincrby", 4), hincrby, "Adds to a number in a field of a hash"),
+    spec(Add, ("hincrbyfloat", 4), hincrbyfloat, "Adds a fraction to a number in a field"),
+    spec(Read, ("hstrlen", 3), hstrlen, "Returns the length of a value of a hash"),
+    spec(Read, ("hrandfield", -2), hrandfield, "Returns fields of a hash by chance"),
+    spec(Read, ("hscan", -3), hscan, "Iterates over the fields of a hash"),
 ];
 
 fn set_fields(db: &mut Db<'_>, args: &[Bytes], command: &'static str) -> Result<usize, Refusal> {
@@ -83,7 +54,9 @@ fn set_fields(db: &mut Db<'_>, args: &[Bytes], command: &'static str) -> Result<
             .filter(|[field, value]| hash.insert(field, Bytes::copy_from_slice(value)))
             .count()
     });
-    Ok(added?)
+    let added = added?;
+    db.notify(Class::Hash, "hset", key);
+    Ok(added)
 }
 
 fn hset(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
@@ -98,8 +71,11 @@ fn hsetnx(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let [key, field, value] = exactly(args)?;
     let added = db.edit(key, |hash| {
         hash.get(field).is_none() && hash.insert(field, Bytes::copy_from_slice(value))
-    });
-    Ok(Reply::flag(added?))
+    })?;
+    if added {
+        db.notify(Class::Hash, "hset", key);
+    }
+    Ok(Reply::flag(added))
 }
 
 /// The value of one field.
@@ -176,8 +152,11 @@ fn hdel(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     let ([key], names) = leading(args)?;
     let removed = db.edit::<Bytes, _>(key, |hash| {
         names.iter().filter(|name| hash.remove(name)).count()
-    });
-    Ok(Reply::count(removed?))
+    })?;
+    if removed > 0 {
+        told::reduced(db, Class::Hash, "hdel", key);
+    }
+    Ok(Reply::count(removed))
 }
 
 fn hincrby(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
@@ -190,7 +169,34 @@ fn hincrby(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
             .ok_or(Refusal::HashNotInteger)?;
         let after = before.checked_add(by).ok_or(Refusal::Overflow)?;
         hash.insert(field, after.to_string().into());
-        Ok(after)
-    });
-    sum?.map(Reply::Integer)
+        Ok::<_, Refusal>(after)
+    })??;
+    db.notify(Class::Hash, "hincrby", key);
+    Ok(Reply::Integer(sum))
+}
+
+fn hincrbyfloat(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
+    let [key, field, by] = exactly(args)?;
+    let by = Extended::read(by).ok_or(Refusal::NotFloat)?;
+    if by.is_infinite() {
+        return Err(Refusal::Fixed("ERR value is NaN or Infinity"));
+    }
+    let sum = db.edit::<Bytes, _>(key, |hash| {
+        let before = hash.get(field).map_or(&b"0"[..], |value| value);
+        let before = Extended::read(before).ok_or(Refusal::Fixed("ERR hash value is not a float"));
+        let after = before?.plus(by).ok_or(Refusal::NotFinite)?;
+        let after = Bytes::from(after.text());
+        hash.insert(field, after.clone());
+        Ok::<_, Refusal>(after)
+    })??;
+    db.notify(Class::Hash, "hincrbyfloat", key);
+    Ok(Reply::Bulk(sum))
+}
+
+fn hrandfield(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
+    chance::members::<Bytes>(db, args, b"WITHVALUES", |value| Reply::Bulk(value.clone()))
+}
+
+fn hscan(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
+    scan::members::<Bytes>(db, args, |value| Some(Reply::Bulk(value.clone())))
 }

@@ -5,73 +5,43 @@ use bytes::Bytes;
 use super::{
     ALL_KEYS,
     Access::{Add, Read, Write},
-    NO_KEY, ONE_KEY, Outcome, Refusal, Spec, TWO_KEYS,
-    args::{exactly, integer, keyword, leading},
-    glob, on_keys,
+    DATABASES, Keys, KeyspaceFn, NO_KEY, ONE_KEY, Outcome, Refusal, Spec, TWO_KEYS,
+    args::{exactly, integer, integer_within, keyword, leading},
+    chance, on_keys, scan, told,
 };
-use crate::{engine::Db, protocol::Reply};
+use crate::{
+    engine::{Class, Db},
+    protocol::Reply,
+};
 
-/// Keys `SCAN` looks at unless `COUNT` is given.
-const SCAN_COUNT: i64 = 10;
+const fn spec(
+    access: super::Access,
+    shape: (&'static str, i64, Keys),
+    run: KeyspaceFn,
+    summary: &'static str,
+) -> Spec {
+    on_keys("generic", access, shape, run, summary)
+}
 
 /// The family.
+#[rustfmt::skip]
 pub(super) const COMMANDS: &[Spec] = &[
-    on_keys("generic", Write, ("del", -2, ALL_KEYS), del, "Deletes keys"),
-    on_keys(
-        "generic",
-        Write,
-        ("unlink", -2, ALL_KEYS),
-        del,
-        "Deletes keys",
-    ),
-    on_keys(
-        "generic",
-        Read,
-        ("exists", -2, ALL_KEYS),
-        exists,
-        "Counts the keys that exist",
-    ),
-    on_keys(
-        "generic",
-        Read,
-        ("touch", -2, ALL_KEYS),
-        exists,
-        "Counts the keys that exist",
-    ),
-    on_keys(
-        "generic",
-        Read,
-        ("type", 2, ONE_KEY),
-        kind,
-        "Returns the type of a key",
-    ),
-    on_keys(
-        "generic",
-        Add,
-        ("rename", 3, TWO_KEYS),
-        rename,
-        "Renames a key over another",
-    ),
-    on_keys(
-        "generic",
-        Read,
-        ("keys", 2, NO_KEY),
-        keys,
-        "Returns the keys that match a pattern",
-    ),
-    on_keys(
-        "generic",
-        Read,
-        ("scan", -2, NO_KEY),
-        scan,
-        "Iterates over the keys",
-    ),
+    spec(Write, ("del", -2, ALL_KEYS), del, "Deletes keys"),
+    spec(Write, ("unlink", -2, ALL_KEYS), del, "Deletes keys"),
+    spec(Read, ("exists", -2, ALL_KEYS), exists, "Counts the keys that exist"),
+    spec(Read, ("touch", -2, ALL_KEYS), exists, "Counts the keys that exist and marks them as used"),
+    spec(Read, ("type", 2, ONE_KEY), kind, "Returns the type of a key"),
+    spec(Write, ("rename", 3, TWO_KEYS), rename, "Renames a key over another"),
+    spec(Write, ("renamenx", 3, TWO_KEYS), renamenx, "Renames a key if the new name is free"),
+    spec(Add, ("copy", -3, TWO_KEYS), copy, "Copies a key"),
+    spec(Read, ("randomkey", 1, NO_KEY), randomkey, "Returns a key by chance"),
+    spec(Read, ("keys", 2, NO_KEY), scan::keys, "Returns the keys that match a pattern"),
+    spec(Read, ("scan", -2, NO_KEY), scan::scan, "Iterates over the keys"),
 ];
 
 fn del(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
-    Ok(Reply::count(
-        args.iter().filter(|key| db.remove(key).is_some()).count(),
-    ))
+    let gone = args.iter().filter(|key| told::deleted(db, key));
+    Ok(Reply::count(gone.count()))
 }
 
 fn exists(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
@@ -91,86 +61,85 @@ fn rename(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     if !db.has(from) {
         return Err(Refusal::NoSuchKey);
     }
-    if from != to
-        && let Some(entry) = db.remove(from)
-    {
-        db.put(to, entry.value, entry.expires);
+    if from != to {
+        move_over(db, from, to);
     }
     Ok(Reply::OK)
 }
 
-fn keys(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
-    let [pattern] = exactly(args)?;
-    let matching = db.iter().filter(|(key, _)| glob::matches(pattern, key));
-    Ok(Reply::Array(
-        matching
-            .map(|(key, _)| Reply::Bulk(Bytes::copy_from_slice(key)))
-            .collect(),
-    ))
-}
-
-fn scan(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
-    let ([cursor], options) = leading(args)?;
-    let cursor = read_cursor(cursor).ok_or(Refusal::Cursor)?;
-    let options = ScanOptions::read(options)?;
-    let (next, page) = db.page(cursor, options.count);
-    let wanted = page.into_iter().filter(|(key, entry)| {
-        options
-            .pattern
-            .is_none_or(|pattern| glob::matches(pattern, key))
-            && options
-                .kind
-                .is_none_or(|kind| kind.eq_ignore_ascii_case(entry.value.kind().name().as_bytes()))
-    });
-    let found = wanted
-        .map(|(key, _)| Reply::Bulk(Bytes::copy_from_slice(key)))
-        .collect();
-    Ok(Reply::Array(vec![
-        Reply::Bulk(next.to_string().into()),
-        Reply::Array(found),
-    ]))
-}
-
-/// As C's `strtoul` reads it, for that is what Redis uses: nothing is zero, a negative number wraps around.
-fn read_cursor(text: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(text).ok()?;
-    let cursor = match text.strip_prefix('-') {
-        Some(digits) if !digits.starts_with('+') => digits.parse::<u64>().ok()?.wrapping_neg(),
-        _ if text.is_empty() => 0,
-        _ => text.parse().ok()?,
-    };
-    Some(cursor)
-}
-
-#[derive(Debug)]
-struct ScanOptions<'a> {
-    pattern: Option<&'a [u8]>,
-    kind: Option<&'a [u8]>,
-    count: usize,
-}
-
-impl<'a> ScanOptions<'a> {
-    fn read(options: &'a [Bytes]) -> Result<Self, Refusal> {
-        let (mut pattern, mut kind, mut count) = (None, None, SCAN_COUNT);
-        let (pairs, rest) = options.as_chunks::<2>();
-        for [option, value] in pairs {
-            match keyword(option).as_slice() {
-                b"MATCH" => pattern = Some(&**value),
-                b"TYPE" => kind = Some(&**value),
-                b"COUNT" => count = integer(value)?,
-                _ => return Err(Refusal::Syntax),
-            }
-            if count < 1 {
-                return Err(Refusal::Syntax);
-            }
-        }
-        if !rest.is_empty() {
-            return Err(Refusal::Syntax);
-        }
-        Ok(Self {
-            pattern,
-            kind,
-            count: usize::try_from(count).unwrap_or(usize::MAX),
-        })
+fn renamenx(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
+    let [from, to] = exactly(args)?;
+    if !db.has(from) {
+        return Err(Refusal::NoSuchKey);
     }
+    let free = !db.has(to);
+    if free {
+        move_over(db, from, to);
+    }
+    Ok(Reply::flag(free))
+}
+
+fn move_over(db: &mut Db<'_>, from: &[u8], to: &[u8]) {
+    if let Some(entry) = db.remove(from) {
+        db.put(to, entry.value, entry.expires);
+        db.notify(Class::Generic, "rename_from", from);
+        db.notify(Class::Generic, "rename_to", to);
+    }
+}
+
+fn copy(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
+    let ([from, to], options) = leading(args)?;
+    let (number, replace) = read_copy_options(db.number, options)?;
+    if number == db.number && from == to {
+        return Err(Refusal::Fixed(
+            "ERR source and destination objects are the same",
+        ));
+    }
+    let Some((value, expires)) = db
+        .entry(from)
+        .map(|entry| (entry.value.clone(), entry.expires))
+    else {
+        return Ok(Reply::flag(false));
+    };
+    let source = std::mem::replace(&mut db.number, number);
+    let free = replace || !db.has(to);
+    if free {
+        db.put(to, value, expires);
+    }
+    db.number = source;
+    if free {
+        db.notify(Class::Generic, "copy_to", to);
+    }
+    Ok(Reply::flag(free))
+}
+
+/// The database of the copy, and whether it may take the place of a key.
+fn read_copy_options(own: u8, mut options: &[Bytes]) -> Result<(u8, bool), Refusal> {
+    let (mut number, mut replace) = (own, false);
+    while let [option, rest @ ..] = options {
+        options = match (keyword(option).as_slice(), rest) {
+            (b"REPLACE", _) => {
+                replace = true;
+                rest
+            }
+            (b"DB", [db, rest @ ..]) => {
+                integer(db)?;
+                let db = integer_within(db, i32::MIN.into(), i32::MAX.into())?;
+                number = u8::try_from(db)
+                    .ok()
+                    .filter(|number| *number < DATABASES)
+                    .ok_or(Refusal::Fixed("ERR DB index is out of range"))?;
+                rest
+            }
+            _ => return Err(Refusal::Syntax),
+        };
+    }
+    Ok((number, replace))
+}
+
+fn randomkey(db: &mut Db<'_>, _: &[Bytes]) -> Outcome {
+    let drawn = chance::position(db.len()).and_then(|place| db.at(place));
+    // Everything from there on may have run out without having been removed yet.
+    let drawn = drawn.or_else(|| db.at(0));
+    Ok(drawn.map_or(Reply::Null, |key| Reply::copied(key)))
 }

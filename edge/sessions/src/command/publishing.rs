@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{
     Access::Publish,
-    NO_KEY, Outcome, Refusal, Spec,
+    NO_KEY, ONE_KEY, Outcome, Refusal, Spec,
     args::{exactly, keyword, refuse, subcommand_arity, unknown_subcommand},
     glob, on_keys,
 };
@@ -26,7 +26,7 @@ pub(super) const COMMANDS: &[Spec] = &[
     on_keys(
         "pubsub",
         Publish,
-        ("spublish", 3, NO_KEY),
+        ("spublish", 3, ONE_KEY),
         spublish,
         "Tells those who listen to a shard channel",
     ),

@@ -13,6 +13,10 @@ pub(crate) enum Refusal {
     Syntax,
     #[error("ERR value is not an integer or out of range")]
     NotInteger,
+    #[error("ERR value is not a valid float")]
+    NotFloat,
+    #[error("ERR increment would produce NaN or Infinity")]
+    NotFinite,
     #[error("ERR hash value is not an integer")]
     HashNotInteger,
     #[error("ERR increment or decrement would overflow")]
@@ -33,6 +37,8 @@ pub(crate) enum Refusal {
     OutOfMemory,
     #[error("NOPERM this user has no permissions to run the '{0}' command")]
     Permission(String),
+    #[error("{0}")]
+    Fixed(&'static str),
     #[error("{0}")]
     Text(String),
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{
     Access::{Read, Write},
     DATABASES, NO_KEY, Outcome, REDIS_VERSION, Refusal, Spec,
-    args::keyword,
+    args::{exactly, integer, keyword, number},
     on_keys,
 };
 use crate::{engine::Db, protocol::Reply, pubsub::Kind};
@@ -36,6 +36,13 @@ pub(super) const COMMANDS: &[Spec] = &[
         "Deletes all keys of all databases",
     ),
     on_keys(
+        "generic",
+        Read,
+        ("wait", 3, NO_KEY),
+        wait,
+        "Waits for replicas, of which there are none",
+    ),
+    on_keys(
         "server",
         Read,
         ("info", -1, NO_KEY),
@@ -62,6 +69,20 @@ fn flushall(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
     Ok(Reply::OK)
 }
 
+/// No replica will ever acknowledge anything here, so there is nothing to wait for, however long the caller
+/// would: unlike Redis, which lets the time pass first.
+fn wait(_: &mut Db<'_>, args: &[Bytes]) -> Outcome {
+    let [replicas, timeout] = exactly(args)?;
+    integer(replicas)?;
+    match number(timeout) {
+        None => Err(Refusal::Fixed(
+            "ERR timeout is not an integer or out of range",
+        )),
+        Some(..0) => Err(Refusal::Fixed("ERR timeout is negative")),
+        Some(_) => Ok(Reply::Integer(0)),
+    }
+}
+
 /// `ASYNC` and `SYNC` are accepted and the same.
 fn check_flush_mode(args: &[Bytes]) -> Result<(), Refusal> {
     match args {
@@ -80,7 +101,10 @@ const SECTIONS: &[Section] = &[
     ("Persistence", persistence),
     ("Stats", stats),
     ("Replication", |_, out| {
-        write!(out, "role:master\r\nconnected_slaves:0\r\n")
+        write!(
+            out,
+            "role:master\r\nconnected_slaves:0\r\nmaster_repl_offset:0\r\n"
+        )
     }),
     ("Cluster", |_, out| write!(out, "cluster_enabled:0\r\n")),
     ("Sessions", sessions),
@@ -110,7 +134,7 @@ fn server(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
     let up = db.now.since(db.stats.started).as_secs();
     write!(
         out,
-        "redis_version:{REDIS_VERSION}\r\nredis_mode:standalone\r\n"
+        "redis_version:{REDIS_VERSION}\r\nredis_mode:standalone\r\nmultiplexing_api:epoll\r\n"
     )?;
     write!(out, "bongsu_version:{}\r\n", env!("CARGO_PKG_VERSION"))?;
     write!(
@@ -141,13 +165,14 @@ fn clients(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
     let watched: usize = db.shards.iter().map(|shard| shard.watched.len()).sum();
     write!(
         out,
-        "maxclients:{}\r\ntotal_watched_keys:{watched}\r\n",
+        "maxclients:{}\r\ntotal_watched_keys:{watched}\r\nblocked_clients:0\r\n",
         db.stats.max_clients
     )
 }
 
 fn memory(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
-    write!(out, "used_memory:{}\r\n", db.engine.weight())?;
+    let used = db.engine.weight();
+    write!(out, "used_memory:{used}\r\nused_memory_dataset:{used}\r\n")?;
     write!(
         out,
         "maxmemory:{}\r\nmaxmemory_policy:noeviction\r\n",
@@ -164,7 +189,7 @@ fn persistence(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
     };
     write!(
         out,
-        "loading:0\r\nbongsu_durability:{durability}\r\nbongsu_journal_status:{status}\r\n"
+        "loading:0\r\naof_enabled:1\r\naof_last_write_status:{status}\r\nbongsu_durability:{durability}\r\nbongsu_journal_status:{status}\r\n"
     )?;
     write!(
         out,
@@ -187,7 +212,7 @@ fn stats(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
     )?;
     write!(
         out,
-        "rejected_connections:{}\r\n",
+        "rejected_connections:{}\r\nevicted_keys:0\r\n",
         stats.rejected_connections.load(Relaxed)
     )?;
     let broker = db.engine.broker();

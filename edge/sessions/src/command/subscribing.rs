@@ -2,15 +2,21 @@
 
 use bytes::Bytes;
 
-use super::{Access::Connection, ClientFn, NO_KEY, Outcome, Run, Spec, args::refuse};
+use super::{
+    ALL_KEYS, Access::Connection, ClientFn, Keys, NO_KEY, Outcome, Run, Spec, args::refuse,
+};
 use crate::{client::Client, protocol::Reply, pubsub::Kind};
 
-const fn spec((name, arity): (&'static str, i64), run: ClientFn, summary: &'static str) -> Spec {
+const fn spec(
+    (name, arity, keys): (&'static str, i64, Keys),
+    run: ClientFn,
+    summary: &'static str,
+) -> Spec {
     Spec {
         name,
         arity,
         access: Connection,
-        keys: NO_KEY,
+        keys,
         group: "pubsub",
         summary,
         run: Run::Client(run),
@@ -20,32 +26,32 @@ const fn spec((name, arity): (&'static str, i64), run: ClientFn, summary: &'stat
 /// The family.
 pub(super) const COMMANDS: &[Spec] = &[
     spec(
-        ("subscribe", -2),
+        ("subscribe", -2, NO_KEY),
         |client, names| listen(client, Kind::Channel, "subscribe", names),
         "Listens to channels",
     ),
     spec(
-        ("psubscribe", -2),
+        ("psubscribe", -2, NO_KEY),
         |client, names| listen(client, Kind::Pattern, "psubscribe", names),
         "Listens to channels whose names match patterns",
     ),
     spec(
-        ("ssubscribe", -2),
+        ("ssubscribe", -2, ALL_KEYS),
         |client, names| listen(client, Kind::Shard, "ssubscribe", names),
         "Listens to shard channels",
     ),
     spec(
-        ("unsubscribe", -1),
+        ("unsubscribe", -1, NO_KEY),
         |client, names| leave(client, Kind::Channel, "unsubscribe", names),
         "Listens to channels no longer",
     ),
     spec(
-        ("punsubscribe", -1),
+        ("punsubscribe", -1, NO_KEY),
         |client, names| leave(client, Kind::Pattern, "punsubscribe", names),
         "Listens to patterns no longer",
     ),
     spec(
-        ("sunsubscribe", -1),
+        ("sunsubscribe", -1, ALL_KEYS),
         |client, names| leave(client, Kind::Shard, "sunsubscribe", names),
         "Listens to shard channels no longer",
     ),

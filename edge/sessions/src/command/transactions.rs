@@ -3,39 +3,53 @@
 
 use bytes::Bytes;
 
-use super::{Access::Connection, ClientFn, NO_KEY, Outcome, Run, Spec, args::refuse};
+use super::{
+    ALL_KEYS, Access::Connection, ClientFn, Keys, NO_KEY, Outcome, Run, Spec, args::refuse,
+};
 use crate::{
     client::{Client, Transaction, Watching},
     protocol::Reply,
 };
 
-const fn spec((name, arity): (&'static str, i64), run: Run, summary: &'static str) -> Spec {
+const fn spec(
+    (name, arity, keys): (&'static str, i64, Keys),
+    run: Run,
+    summary: &'static str,
+) -> Spec {
     Spec {
         name,
         arity,
         access: Connection,
-        keys: NO_KEY,
+        keys,
         group: "transactions",
         summary,
         run,
     }
 }
 
-const fn own((name, arity): (&'static str, i64), run: ClientFn, summary: &'static str) -> Spec {
-    spec((name, arity), Run::Client(run), summary)
+const fn own(name: (&'static str, i64, Keys), run: ClientFn, summary: &'static str) -> Spec {
+    spec(name, Run::Client(run), summary)
 }
 
 /// The family.
 pub(super) const COMMANDS: &[Spec] = &[
-    own(("multi", 1), multi, "Begins to queue commands"),
-    spec(("exec", 1), Run::Transaction, "Runs what was queued as one"),
-    own(("discard", 1), discard, "Forgets what was queued"),
+    own(("multi", 1, NO_KEY), multi, "Begins to queue commands"),
+    spec(
+        ("exec", 1, NO_KEY),
+        Run::Transaction,
+        "Runs what was queued as one",
+    ),
+    own(("discard", 1, NO_KEY), discard, "Forgets what was queued"),
     own(
-        ("watch", -2),
+        ("watch", -2, ALL_KEYS),
         watch,
         "Makes the next transaction depend on keys",
     ),
-    own(("unwatch", 1), unwatch, "Depends on no key any longer"),
+    own(
+        ("unwatch", 1, NO_KEY),
+        unwatch,
+        "Depends on no key any longer",
+    ),
 ];
 
 fn multi(client: &mut Client, _: &[Bytes]) -> Outcome {

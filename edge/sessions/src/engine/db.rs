@@ -1,5 +1,7 @@
 //! What a command sees: one database at one instant. An expired key is not there.
 
+mod about;
+
 use bongsu_sdk_model::{SessionEventKind, Timestamp};
 use bytes::Bytes;
 
@@ -230,7 +232,7 @@ impl Db<'_> {
 
 /// Changes members and marks them for the log.
 #[derive(Debug)]
-pub(crate) struct Editor<'a, M> {
+pub(crate) struct Editor<'a, M: Member> {
     fields: &'a mut Fields<M>,
     touched: &'a mut Touched,
 }

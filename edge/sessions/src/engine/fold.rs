@@ -7,7 +7,7 @@
 //! Trade-off: a session is written twice to the disk, once in the journal and once here.
 
 use std::{
-    fs,
+    fs, io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::{
@@ -20,7 +20,7 @@ use std::{
 
 use super::{
     image::{Image, Updates},
-    journal::Journal,
+    journal::{Journal, Pace},
     record,
 };
 use crate::{Config, Durability, Error};
@@ -37,7 +37,7 @@ pub(super) fn open(
 ) -> Result<(Arc<Journal>, Fold), Error> {
     let path = &config.data_dir;
     if config.durability == Durability::Memory {
-        let journal = Journal::open(path, Durability::Memory, |_| Ok(()))?;
+        let journal = Journal::open(path, Durability::Memory, Pace::default(), |_| Ok(()))?;
         return Ok((journal, Fold::default()));
     }
     let directory = fs::DirBuilder::new()
@@ -50,7 +50,7 @@ pub(super) fn open(
     })?;
     let image = Image::open(path)?;
     image.load(|name, value| restore(name, Some(value)))?;
-    let journal = Journal::open(path, config.durability, |record| {
+    let journal = Journal::open(path, config.durability, Pace::default(), |record| {
         let mut pairs = record::decode(record);
         let restored = pairs.try_for_each(|pair| {
             let (name, value) = pair?;
@@ -116,8 +116,8 @@ impl Folder {
                 Err(RecvTimeoutError::Timeout) if self.journal.backlog() < BACKLOG => {}
                 Err(RecvTimeoutError::Timeout) => self.try_fold(),
                 Ok(()) => {
-                    self.journal.close();
                     self.try_fold();
+                    self.journal.close();
                     return;
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -138,13 +138,18 @@ impl Folder {
             Some(image) => image,
             None => Image::open(&self.path)?,
         };
-        let mark = self.journal.rotate()?;
+        let failed = |source| Error::Journal {
+            path: self.path.clone(),
+            source,
+        };
+        let mark = self.journal.rotate().map_err(io::Error::other);
+        let mark = mark.map_err(failed)?;
         let mut updates = Updates::default();
-        self.journal.read(&mark, |record| {
+        self.journal.read(mark, |record| {
             updates.take(record).ok_or_else(|| damaged(&self.path))
         })?;
-        image.apply(&updates, |visit| self.journal.read(&mark, visit))?;
-        self.journal.forget(mark)?;
+        image.apply(&updates, |visit| self.journal.read(mark, visit))?;
+        self.journal.forget(mark).map_err(failed)?;
         self.image = Some(image);
         Ok(())
     }

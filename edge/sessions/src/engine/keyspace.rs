@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Bytes of bookkeeping per key: entry, hash, expiry queue and allocator rounding.
-const ENTRY_OVERHEAD: usize = 160;
+pub(super) const ENTRY_OVERHEAD: usize = 160;
 
 /// A value and when it expires.
 #[derive(Debug)]

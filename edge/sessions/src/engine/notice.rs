@@ -3,6 +3,9 @@
 //! Commands say what they did with Redis's names for it; nothing is collected while nobody may be interested.
 //! Delivery is not here: notices leave the engine once the change is as durable as its reply.
 
+#[cfg(test)]
+mod table;
+
 use std::sync::Arc;
 
 use bytes::Bytes;

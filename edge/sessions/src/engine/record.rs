@@ -161,6 +161,7 @@ pub(super) fn read_header(value: &[u8]) -> Option<(Value, Option<Timestamp>)> {
         Kind::String => Value::String(Bytes::copy_from_slice(string)),
         Kind::Hash => Value::Hash(Box::default()),
         Kind::Set => Value::Set(Box::default()),
+        Kind::SortedSet => Value::SortedSet(Box::default()),
     };
     Some((value, expires))
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::{
     keyspace::{Entry, Keyspace},
     record::{self, Name},
-    value::Value,
+    value::{Score, Value},
 };
 
 impl Keyspace {
@@ -81,10 +81,16 @@ fn restore_member(held: &mut Value, member: &[u8], value: Option<&[u8]>) -> Opti
         (Value::Set(fields), Some(_)) => {
             fields.insert(member, ());
         }
+        (Value::SortedSet(fields), Some(value)) => {
+            fields.insert(member, Score::decode(value)?);
+        }
         (Value::Hash(fields), None) => {
             fields.remove(member);
         }
         (Value::Set(fields), None) => {
+            fields.remove(member);
+        }
+        (Value::SortedSet(fields), None) => {
             fields.remove(member);
         }
     }

@@ -1,16 +1,20 @@
 //! What a key can hold. Values know their own weight, so that the memory limit never has to walk them, and
 //! how their members stand on disk; they know nothing of expiry or of commands.
 
-use std::sync::Arc;
+mod sorted;
+
+use std::{borrow::Borrow, fmt::Debug, hash::Hash, sync::Arc};
 
 use bytes::Bytes;
-use indexmap::IndexMap;
+use indexmap::{IndexMap, map::Slice};
+
+pub(crate) use self::sorted::Score;
 
 /// A key, shared by the keyspace, the expiry queue and the list of changes.
 pub(crate) type Key = Arc<[u8]>;
 
-/// Bytes of bookkeeping per member of a hash or set: hash, two pointers and allocator rounding.
-const MEMBER_OVERHEAD: usize = 64;
+/// [`Member::OVERHEAD`] where there is no order.
+const UNORDERED: usize = 64;
 
 /// The types a key can be of; the numbers stand in the log and never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +25,13 @@ pub(crate) enum Kind {
     Hash = 1,
     /// Members.
     Set = 2,
+    /// Members with scores, in their order.
+    SortedSet = 3,
 }
 
 impl Kind {
     /// Every kind.
-    pub(crate) const ALL: [Self; 3] = [Self::String, Self::Hash, Self::Set];
+    pub(crate) const ALL: [Self; 4] = [Self::String, Self::Hash, Self::Set, Self::SortedSet];
 
     /// The name `TYPE` answers with.
     pub(crate) const fn name(self) -> &'static str {
@@ -33,12 +39,13 @@ impl Kind {
             Self::String => "string",
             Self::Hash => "hash",
             Self::Set => "set",
+            Self::SortedSet => "zset",
         }
     }
 }
 
-/// What a key holds. A hash or set in the keyspace is never empty.
-#[derive(Debug)]
+/// What a key holds. What has members is never without any in the keyspace.
+#[derive(Debug, Clone)]
 pub(crate) enum Value {
     /// Bytes.
     String(Bytes),
@@ -46,6 +53,8 @@ pub(crate) enum Value {
     Hash(Box<Fields<Bytes>>),
     /// Members.
     Set(Box<Fields<()>>),
+    /// Members with scores.
+    SortedSet(Box<Fields<Score>>),
 }
 
 impl Value {
@@ -55,6 +64,7 @@ impl Value {
             Self::String(_) => Kind::String,
             Self::Hash(_) => Kind::Hash,
             Self::Set(_) => Kind::Set,
+            Self::SortedSet(_) => Kind::SortedSet,
         }
     }
 
@@ -64,15 +74,17 @@ impl Value {
             Self::String(value) => value.len(),
             Self::Hash(fields) => fields.weight,
             Self::Set(fields) => fields.weight,
+            Self::SortedSet(fields) => fields.weight,
         }
     }
 
-    /// Whether it is a hash or set without members, which must not stay in the keyspace.
+    /// Whether it lacks the members its kind has, which must not stay in the keyspace.
     pub(crate) fn is_hollow(&self) -> bool {
         match self {
             Self::String(_) => false,
             Self::Hash(fields) => fields.is_empty(),
             Self::Set(fields) => fields.is_empty(),
+            Self::SortedSet(fields) => fields.is_empty(),
         }
     }
 
@@ -82,6 +94,7 @@ impl Value {
             Self::String(_) => Box::new(std::iter::empty()),
             Self::Hash(fields) => Box::new(fields.iter().map(|(name, _)| name)),
             Self::Set(fields) => Box::new(fields.iter().map(|(name, ())| name)),
+            Self::SortedSet(fields) => Box::new(fields.iter().map(|(name, _)| name)),
         }
     }
 
@@ -91,12 +104,19 @@ impl Value {
             Self::String(_) => None,
             Self::Hash(fields) => fields.get(name).map(Member::encoded),
             Self::Set(fields) => fields.get(name).map(Member::encoded),
+            Self::SortedSet(fields) => fields.get(name).map(Member::encoded),
         }
     }
 }
 
-/// What stands beside the name of a member of a hash (its value) or of a set (nothing).
-pub(crate) trait Member: Sized {
+/// What stands beside the name of a member: in a hash its value, in a sorted set its score, in a set nothing.
+pub(crate) trait Member: Sized + Clone + Debug {
+    /// How a name is held: shared if an order holds it too.
+    type Name: Borrow<[u8]> + for<'a> From<&'a [u8]> + Hash + Eq + Clone + Debug;
+    /// Keeps the members in an order, if they have one.
+    type Order: Default + Clone + Debug;
+    /// Bytes of bookkeeping per member: hash, pointers and allocator rounding.
+    const OVERHEAD: usize;
     /// Its bytes in the log.
     fn encoded(&self) -> &[u8];
     /// The members inside a value of the matching kind.
@@ -105,9 +125,21 @@ pub(crate) trait Member: Sized {
     fn fields_mut(value: &mut Value) -> Option<&mut Fields<Self>>;
     /// A value of the matching kind.
     fn value(fields: Fields<Self>) -> Value;
+    /// Tells the order what stood beside `name` before and what stands there now.
+    fn reorder(
+        _order: &mut Self::Order,
+        _name: &Self::Name,
+        _before: Option<&Self>,
+        _after: Option<&Self>,
+    ) {
+    }
 }
 
 impl Member for Bytes {
+    type Name = Box<[u8]>;
+    type Order = ();
+    const OVERHEAD: usize = UNORDERED;
+
     fn encoded(&self) -> &[u8] {
         self
     }
@@ -131,6 +163,10 @@ impl Member for Bytes {
 }
 
 impl Member for () {
+    type Name = Box<[u8]>;
+    type Order = ();
+    const OVERHEAD: usize = UNORDERED;
+
     fn encoded(&self) -> &[u8] {
         &[]
     }
@@ -153,17 +189,20 @@ impl Member for () {
     }
 }
 
-/// The members of a hash or set, in no promised order.
-#[derive(Debug)]
-pub(crate) struct Fields<M> {
-    members: IndexMap<Box<[u8]>, M>,
+/// The members of a hash, set or sorted set. Their positions are in no promised order, but only the last
+/// member ever changes its own, into a hole: a cursor over positions counted downwards misses none that stays.
+#[derive(Debug, Clone)]
+pub(crate) struct Fields<M: Member> {
+    members: IndexMap<M::Name, M>,
+    order: M::Order,
     weight: usize,
 }
 
-impl<M> Default for Fields<M> {
+impl<M: Member> Default for Fields<M> {
     fn default() -> Self {
         Self {
             members: IndexMap::new(),
+            order: M::Order::default(),
             weight: 0,
         }
     }
@@ -187,32 +226,47 @@ impl<M: Member> Fields<M> {
 
     /// Every member.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &M)> {
-        self.members.iter().map(|(name, member)| (&**name, member))
+        self.slice(usize::MAX, 0)
+    }
+
+    /// The members at some positions; `from` is exclusive and counted down to `to`.
+    pub(crate) fn slice(&self, from: usize, to: usize) -> impl Iterator<Item = (&[u8], &M)> {
+        let members = self.members.get_range(to..from.min(self.len()));
+        members
+            .into_iter()
+            .flat_map(Slice::iter)
+            .map(|(name, member)| (name.borrow(), member))
+    }
+
+    /// The member at a position.
+    pub(crate) fn at(&self, position: usize) -> Option<(&[u8], &M)> {
+        let (name, member) = self.members.get_index(position)?;
+        Some((name.borrow(), member))
     }
 
     /// Adds or replaces; whether it is new.
     pub(crate) fn insert(&mut self, name: &[u8], member: M) -> bool {
         self.weight += member.encoded().len();
-        match self.members.get_mut(name) {
-            Some(present) => {
-                self.weight -= present.encoded().len();
-                *present = member;
-                false
-            }
-            None => {
-                self.weight += name.len() + MEMBER_OVERHEAD;
-                self.members.insert(name.into(), member);
-                true
-            }
+        if let Some((_, name, present)) = self.members.get_full_mut(name) {
+            self.weight -= present.encoded().len();
+            M::reorder(&mut self.order, name, Some(present), Some(&member));
+            *present = member;
+            return false;
         }
+        self.weight += name.len() + M::OVERHEAD;
+        let name = M::Name::from(name);
+        M::reorder(&mut self.order, &name, None, Some(&member));
+        self.members.insert(name, member);
+        true
     }
 
     /// Removes; whether it was there.
     pub(crate) fn remove(&mut self, name: &[u8]) -> bool {
-        let Some(member) = self.members.swap_remove(name) else {
+        let Some((name, member)) = self.members.swap_remove_entry(name) else {
             return false;
         };
-        self.weight -= member.encoded().len() + name.len() + MEMBER_OVERHEAD;
+        M::reorder(&mut self.order, &name, Some(&member), None);
+        self.weight -= member.encoded().len() + name.borrow().len() + M::OVERHEAD;
         true
     }
 }
@@ -227,7 +281,7 @@ mod tests {
         assert!(fields.insert(b"a", Bytes::from_static(b"one")));
         assert!(!fields.insert(b"a", Bytes::from_static(b"longer")));
         assert!(fields.insert(b"b", Bytes::new()));
-        assert_eq!(fields.weight, 2 * MEMBER_OVERHEAD + 2 + 6);
+        assert_eq!(fields.weight, 2 * UNORDERED + 2 + 6);
         assert!(fields.remove(b"a") && fields.remove(b"b") && !fields.remove(b"b"));
         assert_eq!(fields.weight, 0);
     }

@@ -50,6 +50,8 @@ pub(crate) enum Reply {
     Array(Vec<Self>),
     /// Pairs; a flat list in RESP2.
     Map(Vec<(Self, Self)>),
+    /// A list of pairs; a flat list in RESP2.
+    Pairs(Vec<(Self, Self)>),
     /// Members without order; a list in RESP2.
     Set(Vec<Self>),
     /// What nobody asked for just now, such as a published message; a list in RESP2.
@@ -71,6 +73,11 @@ impl Reply {
 
     /// No reply at all.
     pub(crate) const NOTHING: Self = Self::Each(Vec::new());
+
+    /// A bulk string of bytes that stay where they are.
+    pub(crate) fn copied(bytes: &[u8]) -> Self {
+        Self::Bulk(Bytes::copy_from_slice(bytes))
+    }
 
     /// 1 or 0.
     pub(crate) fn flag(yes: bool) -> Self {
@@ -100,7 +107,7 @@ impl Reply {
             Self::Array(items) | Self::Set(items) | Self::Push(items) | Self::Each(items) => {
                 items.iter().map(Self::weight).sum()
             }
-            Self::Map(pairs) => pairs
+            Self::Map(pairs) | Self::Pairs(pairs) => pairs
                 .iter()
                 .map(|(key, value)| key.weight() + value.weight())
                 .sum(),
@@ -138,12 +145,17 @@ impl Reply {
                     reply.encode(protocol, out);
                 }
             }
-            Self::Map(pairs) => {
-                match resp3 {
-                    true => length(out, b'%', pairs.len()),
-                    false => length(out, b'*', pairs.len() * 2),
+            Self::Map(pairs) | Self::Pairs(pairs) => {
+                let nested = resp3 && matches!(self, Self::Pairs(_));
+                match (resp3, nested) {
+                    (true, true) => length(out, b'*', pairs.len()),
+                    (true, false) => length(out, b'%', pairs.len()),
+                    (false, _) => length(out, b'*', pairs.len() * 2),
                 }
                 for (key, value) in pairs {
+                    if nested {
+                        length(out, b'*', 2);
+                    }
                     key.encode(protocol, out);
                     value.encode(protocol, out);
                 }
@@ -152,24 +164,31 @@ impl Reply {
     }
 }
 
-/// A number as Redis writes it: the shortest text that reads back as the same number.
+/// A number as Redis 7.0 writes it: 17 significant digits without trailing zeros (C's `%.17g`), which read
+/// back as the same number.
 pub(crate) fn double(number: f64) -> String {
+    const DIGITS: i32 = 17;
     if number.is_nan() {
-        "nan".to_owned()
-    } else if number.is_infinite() {
-        if number > 0.0 { "inf" } else { "-inf" }.to_owned()
-    } else if number.abs() >= 1e21 || (number != 0.0 && number.abs() < 1e-6) {
-        let text = format!("{number:e}");
-        match text.split_once('e') {
-            Some((digits, power)) if !power.starts_with('-') => format!("{digits}e+{power}"),
-            Some((digits, power)) => match power.strip_prefix('-') {
-                Some(power) if power.len() == 1 => format!("{digits}e-0{power}"),
-                _ => text,
-            },
-            None => text,
-        }
-    } else {
-        number.to_string()
+        return "nan".to_owned();
+    }
+    if number.is_infinite() {
+        return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let text = format!("{number:.16e}");
+    let (digits, power) = text.split_once('e').unwrap_or((&text, "0"));
+    let power: i32 = power.parse().unwrap_or(0);
+    if (-4..DIGITS).contains(&power) {
+        let decimals = usize::try_from(DIGITS - 1 - power).unwrap_or(0);
+        return trimmed(&format!("{number:.decimals$}")).to_owned();
+    }
+    let sign = if power < 0 { '-' } else { '+' };
+    format!("{}e{sign}{:02}", trimmed(digits), power.abs())
+}
+
+fn trimmed(decimal: &str) -> &str {
+    match decimal.contains('.') {
+        true => decimal.trim_end_matches('0').trim_end_matches('.'),
+        false => decimal,
     }
 }
 
@@ -254,6 +273,11 @@ mod tests {
             "+OK\r\n>0\r\n",
         );
         check(&Reply::NOTHING, "", "");
+        check(
+            &Reply::Pairs(vec![(bulk("a"), Reply::Integer(1))]),
+            "*2\r\n$1\r\na\r\n:1\r\n",
+            "*1\r\n*2\r\n$1\r\na\r\n:1\r\n",
+        );
         check(&Reply::Array(vec![]), "*0\r\n", "*0\r\n");
         check(
             &Reply::Set(vec![bulk("a")]),
@@ -282,9 +306,14 @@ mod tests {
             (0.0, "0"),
             (3.0, "3"),
             (-0.5, "-0.5"),
-            (1e20, "100000000000000000000"),
-            (1e21, "1e+21"),
-            (1.5e-7, "1.5e-07"),
+            (-0.0, "-0"),
+            (0.1, "0.10000000000000001"),
+            (1700000000123.0, "1700000000123"),
+            (1e16, "10000000000000000"),
+            (1e17, "1e+17"),
+            (0.0001, "0.0001"),
+            (1.5e-7, "1.4999999999999999e-07"),
+            (1e-300, "1e-300"),
             (f64::INFINITY, "inf"),
             (f64::NEG_INFINITY, "-inf"),
         ] {

@@ -3,12 +3,14 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "helpers of tests may fail the test"
 )]
 
 mod client;
 mod clients;
 mod conversations;
+mod differential;
 mod events;
 mod group_commit;
 mod hostile;

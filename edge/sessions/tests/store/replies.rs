@@ -1,5 +1,10 @@
 //! Replies are Redis 7's. The tables were compared with redis-server 7.0.15.
 
+mod hashes_and_sets;
+mod keys;
+mod sorted_sets;
+mod strings;
+
 use crate::client::{Store, request};
 
 /// Runs the commands of a table in order on one connection and compares each reply.
@@ -16,6 +21,7 @@ async fn check(settings: &str, table: &[(&str, &str)]) {
 const WRONGTYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
 const NOT_INTEGER: &str = "ERR value is not an integer or out of range";
 const SYNTAX: &str = "ERR syntax error";
+const HELLO_3: &str = "{\"server\" \"redis\" \"version\" \"7.0.15\" \"proto\" 3 \"id\" 1 \"mode\" \"standalone\" \"role\" \"master\" \"modules\" []}";
 
 #[tokio::test]
 async fn strings_answer_as_redis() {
@@ -207,7 +213,7 @@ async fn connections_and_the_server_answer_as_redis() {
             ("CLIENT SETNAME", "ERR wrong number of arguments for 'client|setname' command"),
             ("CONFIG GET databases", "[\"databases\" \"16\"]"),
             ("CONFIG SET x y", "ERR Unknown option or number of arguments for CONFIG SET - 'x'"),
-            ("COMMAND INFO get nope", "[[\"get\" 2 [readonly] 1 1 1 [] [] [] []] nil]"),
+            ("COMMAND INFO get nope", "[[\"get\" 2 [readonly fast] 1 1 1 [] [] [] []] nil]"),
             ("AUTH x", "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"),
             ("AUTH default x", "OK"),
             ("AUTH other x", "WRONGPASS invalid username-password pair or user is disabled."),
@@ -225,7 +231,7 @@ async fn connections_and_the_server_answer_as_redis() {
 
 #[tokio::test]
 async fn resp3_has_maps_sets_and_nulls() {
-    let hello = "{\"server\" \"redis\" \"version\" \"7.0.15\" \"proto\" 3 \"id\" 1 \"mode\" \"standalone\" \"role\" \"master\" \"modules\" []}";
+    let hello = HELLO_3;
     check(
         "",
         &[

@@ -19,39 +19,47 @@ fn image(from: &Path, to: &Path) {
     }
 }
 
+/// Writes of every kind, among them some that undo or replace others.
+const WRITES: &[&str] = &[
+    "SET sess:1 one EX 100",
+    "SET sess:2 two",
+    "SET gone v",
+    "DEL gone",
+    "HSET h a 1 b 2 c 3",
+    "HDEL h b",
+    "HINCRBY h a 41",
+    "SADD s x y z",
+    "SREM s y",
+    "SADD was-set m",
+    "SET was-set string",
+    "SET was-string v",
+    "DEL was-string",
+    "HSET was-string f v",
+    "ZADD zs 1 a 2 b -inf low 0.1 c",
+    "ZINCRBY zs 5 a",
+    "ZREM zs b",
+    "ZADD was-sorted 1 a",
+    "ZUNIONSTORE was-sorted 1 zs",
+    "PFADD sketch a b",
+    "HSET from f v",
+    "RENAME from to",
+    "SELECT 3",
+    "SET flushed v",
+    "FLUSHDB",
+    "SET elsewhere v",
+    "SELECT 0",
+    "EXPIRE sess:2 50",
+    "SET kept v EX 10",
+    "PERSIST kept",
+];
+
 #[tokio::test]
 async fn acknowledged_writes_are_there_after_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let (live, killed) = (dir.path().join("live"), dir.path().join("killed"));
     let store = Store::start(&live, "").await;
     let mut client = store.connect().await;
-    let writes = [
-        "SET sess:1 one EX 100",
-        "SET sess:2 two",
-        "SET gone v",
-        "DEL gone",
-        "HSET h a 1 b 2 c 3",
-        "HDEL h b",
-        "HINCRBY h a 41",
-        "SADD s x y z",
-        "SREM s y",
-        "SADD was-set m",
-        "SET was-set string",
-        "SET was-string v",
-        "DEL was-string",
-        "HSET was-string f v",
-        "HSET from f v",
-        "RENAME from to",
-        "SELECT 3",
-        "SET flushed v",
-        "FLUSHDB",
-        "SET elsewhere v",
-        "SELECT 0",
-        "EXPIRE sess:2 50",
-        "SET kept v EX 10",
-        "PERSIST kept",
-    ];
-    for write in writes {
+    for write in WRITES {
         assert!(!client.call(write).await.starts_with("ERR"), "{write}");
     }
     image(&live, &killed);
@@ -70,7 +78,13 @@ async fn acknowledged_writes_are_there_after_a_kill() {
         ("GET was-set", "\"string\""),
         ("HGETALL was-string", "[\"f\" \"v\"]"),
         ("HGETALL to", "[\"f\" \"v\"]"),
-        ("DBSIZE", "8"),
+        (
+            "ZRANGE zs 0 -1 WITHSCORES",
+            "[\"low\" \"-inf\" \"c\" \"0.10000000000000001\" \"a\" \"6\"]",
+        ),
+        ("ZRANGE was-sorted 1 2", "[\"c\" \"a\"]"),
+        ("PFCOUNT sketch", "2"),
+        ("DBSIZE", "11"),
         ("SELECT 3", "OK"),
         ("KEYS *", "[\"elsewhere\"]"),
     ];
