@@ -1,34 +1,48 @@
-//! What is known of one connection, and of all of them.
+//! What is known of one connection, and what all of them share.
 //!
-//! A connection's own state is its own; the list of all connections gets a line of it whenever a command may
-//! have changed it, so that no command on keys ever takes the list's lock.
+//! A connection's own state is its own; others see a copy of it (`peer`), brought up to date when a command
+//! may have changed it.
+
+mod peer;
+mod running;
+mod transaction;
 
 use std::{
-    collections::BTreeMap,
     fmt,
-    net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
+    sync::{Arc, atomic::AtomicUsize},
 };
 
 use bongsu_sdk_model::{Clock, Timestamp};
 use bytes::Bytes;
 
+pub(crate) use self::{
+    peer::{Ends, Peer, Peers, Seen},
+    running::Ran,
+    transaction::{Queued, Transaction, Watching},
+};
 use crate::{
     Config,
-    engine::{Engine, Stats},
+    config::DEFAULT,
+    engine::{Engine, Position, Stats},
     protocol::Protocol,
+    pubsub::{Broker, Outbox, Subscriptions},
+    settings::Settings,
 };
 
 /// What all connections share.
 pub(crate) struct Server {
     /// The configuration.
     pub(crate) config: Config,
+    /// What of it may change meanwhile.
+    pub(crate) settings: Arc<Settings>,
     /// The time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Figures for `INFO`.
     pub(crate) stats: Arc<Stats>,
     /// Every connection.
-    pub(crate) clients: Clients,
+    pub(crate) peers: Peers,
+    /// Who listens to what.
+    pub(crate) broker: Arc<Broker>,
     /// Bytes of unfinished requests, see [`Config::max_input`].
     pub(crate) input_bytes: AtomicUsize,
     /// The keys.
@@ -43,23 +57,50 @@ impl fmt::Debug for Server {
     }
 }
 
-/// One connection. Leaves the list of all when dropped.
+/// Which replies a connection wants (`CLIENT REPLY`). Published messages are not replies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Replies {
+    /// All.
+    #[default]
+    On,
+    /// None.
+    Off,
+    /// Not the next ones, so many of them.
+    Skip(u8),
+}
+
+impl Replies {
+    /// Whether the reply of the command that just ran is wanted.
+    pub(crate) const fn take_turn(&mut self) -> bool {
+        match self {
+            Self::On => true,
+            Self::Off => false,
+            Self::Skip(left) => {
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    *self = Self::On;
+                }
+                false
+            }
+        }
+    }
+}
+
+/// One connection. Leaves the list of all, and whatever it listens to or watches, when dropped.
 #[derive(Debug)]
 pub(crate) struct Client {
-    /// Its number; never given twice.
-    pub(crate) id: i64,
-    /// Where it comes from.
-    address: SocketAddr,
-    /// Since when.
-    connected: Timestamp,
     /// What all connections share.
     pub(crate) server: Arc<Server>,
+    /// What others see of it.
+    pub(crate) peer: Arc<Peer>,
     /// What it speaks.
     pub(crate) protocol: Protocol,
     /// The database it works on.
     pub(crate) db: u8,
-    /// Whether it has presented the password.
-    pub(crate) authenticated: bool,
+    /// As whom it has logged in; none: not at all.
+    pub(crate) user: Option<Arc<str>>,
+    /// Whether it may change neither data nor the server.
+    pub(crate) read_only: bool,
     /// Whether it asked to be closed.
     pub(crate) leaving: bool,
     /// What it calls itself; empty: nothing.
@@ -68,131 +109,151 @@ pub(crate) struct Client {
     pub(crate) library_name: Bytes,
     /// What it says its library's version is.
     pub(crate) library_version: Bytes,
+    /// Which replies it wants.
+    pub(crate) replies: Replies,
+    /// Whether it asked not to be evicted.
+    pub(crate) no_evict: bool,
+    /// What it listens to.
+    pub(crate) subscriptions: Subscriptions,
+    /// Its open transaction.
+    pub(crate) transaction: Option<Transaction>,
+    /// The keys its next transaction depends on.
+    pub(crate) watching: Watching,
+    /// How far the journal must be settled before its replies may be told.
+    pub(crate) position: Position,
+    /// What it asked last.
+    pub(crate) last_command: &'static str,
 }
 
 impl Client {
     /// A new connection, entered in the list.
-    pub(crate) fn new(server: Arc<Server>, address: SocketAddr) -> Self {
-        let client = Self {
-            id: server.clients.next_id(),
-            address,
-            connected: server.clock.now(),
+    pub(crate) fn new(server: Arc<Server>, ends: Ends) -> Self {
+        let now = server.clock.now();
+        let seen = Seen {
+            name: Bytes::new(),
+            library_name: Bytes::new(),
+            library_version: Bytes::new(),
+            user: DEFAULT.into(),
+            db: 0,
+            protocol: Protocol::default(),
+            active: now,
+            command: "NULL",
+            subscriptions: [0; 3],
+            queued: None,
+            queued_bytes: 0,
+            input_bytes: 0,
+            no_evict: false,
+        };
+        let outbox = Outbox::new(server.config.max_output);
+        let peer = server.peers.enter(ends, now, seen, outbox);
+        let broker = Arc::clone(&server.broker);
+        Self {
+            subscriptions: Subscriptions::new(peer.id, broker, Arc::clone(&peer.outbox)),
             server,
+            peer,
             protocol: Protocol::default(),
             db: 0,
-            authenticated: false,
+            user: None,
+            read_only: false,
             leaving: false,
             name: Bytes::new(),
             library_name: Bytes::new(),
             library_version: Bytes::new(),
-        };
-        client.publish();
-        client
-    }
-
-    /// Where it comes from.
-    pub(crate) const fn ip(&self) -> IpAddr {
-        self.address.ip()
-    }
-
-    /// Whether it may do more than authenticate.
-    pub(crate) fn is_authenticated(&self) -> bool {
-        self.authenticated || self.server.config.password.is_none()
+            replies: Replies::default(),
+            no_evict: false,
+            transaction: None,
+            watching: Watching::default(),
+            position: Position::default(),
+            last_command: "NULL",
+        }
     }
 
     /// Forgets what the connection was told, as `RESET` asks.
     pub(crate) fn reset(&mut self) {
         self.protocol = Protocol::default();
         self.db = 0;
-        self.authenticated = false;
+        self.user = None;
+        self.read_only = false;
         self.name.clear();
+        self.replies = Replies::On;
+        self.no_evict = false;
+        self.transaction = None;
+        self.unwatch();
+        self.subscriptions.clear();
     }
 
-    /// Its line in `CLIENT LIST`.
-    pub(crate) fn line(&self) -> String {
-        self.listed().line(self.id, self.server.clock.now())
+    /// Whether it may do more than authenticate.
+    pub(crate) fn is_authenticated(&self) -> bool {
+        self.user.is_some() || !self.server.config.asks_for_login()
     }
 
-    fn listed(&self) -> Listed {
-        let resp = if self.protocol == Protocol::Resp3 {
-            3
-        } else {
-            2
-        };
-        let text = String::from_utf8_lossy;
-        let traits = format!(
-            "name={} db={} resp={resp} lib-name={} lib-ver={}",
-            text(&self.name),
-            self.db,
-            text(&self.library_name),
-            text(&self.library_version)
-        );
-        Listed {
-            address: self.address,
-            connected: self.connected,
-            traits,
-        }
+    /// As whom it acts.
+    pub(crate) fn user_name(&self) -> &str {
+        self.user.as_deref().unwrap_or(DEFAULT)
     }
 
-    /// Brings the list of all connections up to date.
+    /// Whether it may only do what concerns its subscriptions: in RESP2 a message could be taken for a reply.
+    pub(crate) fn is_subscriber(&self) -> bool {
+        self.protocol == Protocol::Resp2 && self.subscriptions.any()
+    }
+
+    /// Bytes it makes us hold: queued commands, watched keys, subscriptions.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.transaction.as_ref().map_or(0, Transaction::weight)
+            + self.watching.weight()
+            + self.subscriptions.weight()
+    }
+
+    /// Whether it may make us hold so many bytes more.
+    pub(crate) fn may_hold(&self, bytes: usize) -> bool {
+        self.held_bytes().saturating_add(bytes) <= self.server.config.max_request
+    }
+
+    /// Brings what others see of it up to date.
     pub(crate) fn publish(&self) {
-        self.server
-            .clients
-            .lock()
-            .live
-            .insert(self.id, self.listed());
+        self.peer.show(|seen| {
+            seen.name = self.name.clone();
+            seen.library_name = self.library_name.clone();
+            seen.library_version = self.library_version.clone();
+            if *seen.user != *self.user_name() {
+                seen.user = self.user_name().into();
+            }
+            seen.db = self.db;
+            seen.protocol = self.protocol;
+            seen.subscriptions = self.subscriptions.counts();
+            seen.no_evict = self.no_evict;
+        });
+    }
+
+    /// Brings up to date what changes with every command.
+    pub(crate) fn publish_activity(&self, now: Timestamp, input_bytes: usize) {
+        self.peer.show(|seen| {
+            seen.active = now;
+            seen.command = self.last_command;
+            seen.queued = self.transaction.as_ref().map(Transaction::len);
+            seen.queued_bytes = self.transaction.as_ref().map_or(0, Transaction::weight);
+            seen.input_bytes = input_bytes;
+        });
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.server.clients.lock().live.remove(&self.id);
+        self.unwatch();
+        self.server.peers.leave(self.peer.id);
     }
 }
 
-/// The list of all connections.
-#[derive(Debug, Default)]
-pub(crate) struct Clients(Mutex<List>);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[derive(Debug, Default)]
-struct List {
-    last_id: i64,
-    live: BTreeMap<i64, Listed>,
-}
-
-/// What the list knows of one connection.
-#[derive(Debug)]
-struct Listed {
-    address: SocketAddr,
-    connected: Timestamp,
-    traits: String,
-}
-
-impl Listed {
-    fn line(&self, id: i64, now: Timestamp) -> String {
-        let age = now.since(self.connected).as_secs();
-        format!("id={id} addr={} age={age} {}\n", self.address, self.traits)
-    }
-}
-
-impl Clients {
-    /// A line per connection.
-    pub(crate) fn lines(&self, now: Timestamp) -> String {
-        self.lock()
-            .live
-            .iter()
-            .map(|(id, listed)| listed.line(*id, now))
-            .collect()
-    }
-
-    fn next_id(&self) -> i64 {
-        let mut list = self.lock();
-        list.last_id += 1;
-        list.last_id
-    }
-
-    /// A holder that panicked left the list whole: each change is one insertion or removal.
-    fn lock(&self) -> MutexGuard<'_, List> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    #[test]
+    fn replies_are_skipped_as_asked() {
+        let mut replies = Replies::Skip(2);
+        let turns = std::array::from_fn::<_, 4, _>(|_| replies.take_turn());
+        assert_eq!(turns, [false, false, true, true]);
+        replies = Replies::Off;
+        assert!(!replies.take_turn() && !replies.take_turn());
     }
 }

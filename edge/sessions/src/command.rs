@@ -4,28 +4,34 @@
 //! Semantics, the order in which arguments are checked, and error texts are Redis 7's. Nothing here touches
 //! a socket or the disk.
 
+mod acl;
 mod args;
 mod bongsu;
 mod chance;
+mod clients;
 mod connection;
 mod decimal;
 mod expiry;
 mod flags;
-mod glob;
+pub(crate) mod glob;
 mod hashes;
 mod introspection;
 mod keys;
 mod lifetime;
 mod object;
+mod publishing;
 mod refusal;
 mod scan;
 mod scripting;
 mod server;
 mod sets;
+mod settings;
 mod sketches;
 mod sorted_sets;
 mod strings;
+mod subscribing;
 mod told;
+mod transactions;
 
 use std::{borrow::Cow, collections::HashMap, fmt::Write as _, sync::LazyLock};
 
@@ -57,10 +63,19 @@ pub(crate) enum Access {
     Add,
     /// Runs commands, each of which is then asked for itself.
     Script,
+    /// Touches no key; tells those who listen, or who they are.
+    Publish,
     /// Touches no key.
     Connection,
     /// The same, and is allowed before authentication.
     Open,
+}
+
+impl Access {
+    /// Whether it changes data.
+    pub(crate) const fn changes(self) -> bool {
+        matches!(self, Self::Write | Self::Add)
+    }
 }
 
 /// Who runs a command.
@@ -70,6 +85,8 @@ pub(crate) enum Run {
     Keyspace(KeyspaceFn),
     /// The connection it came on.
     Client(ClientFn),
+    /// The connection it came on, with all it has queued: `EXEC`.
+    Transaction,
 }
 
 /// Which arguments are keys: first, last (negative: from the end), step; 1 is the first after the name.
@@ -138,6 +155,12 @@ const fn on_keys(
 pub(crate) fn table() -> impl Iterator<Item = &'static Spec> {
     [
         connection::COMMANDS,
+        clients::COMMANDS,
+        acl::COMMANDS,
+        settings::COMMANDS,
+        subscribing::COMMANDS,
+        publishing::COMMANDS,
+        transactions::COMMANDS,
         introspection::COMMANDS,
         server::COMMANDS,
         keys::COMMANDS,

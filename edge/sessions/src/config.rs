@@ -1,11 +1,20 @@
 //! The `[sessions]` section: where to listen, where to keep the log, and a limit on everything a peer
-//! controls. Reads the password file, so that `--check` sees a missing one; never keeps its path.
+//! controls. Reads the files it names (passwords, certificates), so that `--check` sees a missing one; never
+//! keeps their paths.
 
-use std::{fmt, fs, net::SocketAddr, path::PathBuf, time::Duration};
+mod tls;
+mod users;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use bongsu_sdk_config::Section;
 
-use crate::sessions::Applications;
+pub(crate) use self::users::DEFAULT;
+pub use self::{
+    tls::Tls,
+    users::{Password, User},
+};
+use crate::{pubsub::Flags, sessions::Applications};
 
 /// When a write is acknowledged, and hence what can be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,58 +49,6 @@ pub enum MemoryPolicy {
     Refuse,
 }
 
-/// A password; never shown, not even by `Debug`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Password(Box<[u8]>);
-
-impl Password {
-    /// Takes a password.
-    #[must_use]
-    pub fn new(password: &[u8]) -> Self {
-        Self(password.into())
-    }
-
-    /// Reads the file that `key` of a section names; faults go to its list. None: there is no such key.
-    #[must_use]
-    pub fn read(section: &Section, key: &str) -> Option<Self> {
-        let path = section.optional_path(key)?;
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) => {
-                section.fault(key, format!("cannot read `{}`: {error}", path.display()));
-                return None;
-            }
-        };
-        let password = text.trim_ascii();
-        if password.is_empty() {
-            section.fault(key, format!("`{}` is empty", path.display()));
-            return None;
-        }
-        Some(Self::new(password))
-    }
-
-    /// Compares in a time that depends on the length of `attempt` only.
-    #[must_use]
-    pub fn matches(&self, attempt: &[u8]) -> bool {
-        let mut difference = u8::from(self.0.len() != attempt.len());
-        for (position, byte) in attempt.iter().enumerate() {
-            let own = self
-                .0
-                .get(position % self.0.len().max(1))
-                .copied()
-                .unwrap_or(0);
-            difference |= own ^ byte;
-        }
-        std::hint::black_box(difference) == 0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
 /// Checked configuration of the session store.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -99,19 +56,25 @@ pub struct Config {
     pub bind: SocketAddr,
     /// Directory of the durable log.
     pub data_dir: PathBuf,
-    /// What `AUTH` must present; none: no authentication.
+    /// Where to listen for TLS as well; none: nowhere.
+    pub tls: Option<Tls>,
+    /// What `AUTH` must present for the user `default`. None: nobody has to authenticate if there are no
+    /// `users`, and `default` may not log in if there are.
     pub password: Option<Password>,
     /// The applications whose sessions are kept, and their rules.
     pub applications: Applications,
     /// What happens when memory is full.
     pub max_memory_policy: MemoryPolicy,
+    /// Who else may log in.
+    pub users: Vec<User>,
     /// Connections at once; one more is told so and closed.
     pub max_clients: usize,
     /// Longest argument and longest value, bytes.
     pub max_bulk: usize,
     /// Most arguments of one request.
     pub max_args: usize,
-    /// Longest request, bytes: bounds what one connection makes us hold before it is served.
+    /// Longest request, bytes: bounds what one connection makes us hold before it is served. What it queues in a
+    /// transaction, watches and subscribes to together has the same limit.
     pub max_request: usize,
     /// Unfinished requests of all connections together, bytes (the first 16 KiB of each are free); beyond,
     /// the connection that goes on sending is closed.
@@ -131,6 +94,10 @@ pub struct Config {
     pub script_time_limit: Duration,
     /// Memory for scripts, their garbage included; a sixteenth of it is for their texts.
     pub script_memory: usize,
+    /// Which changes of keys are published, in Redis's letters; empty: none. Each costs what a `PUBLISH` does.
+    /// Clients such as Spring Session ask for theirs once, at their own start, and would not hear of anything
+    /// after a restart of the store; hence the default.
+    pub notify_keyspace_events: String,
 }
 
 impl Config {
@@ -140,19 +107,24 @@ impl Config {
     /// |---|---|---|
     /// | `bind` | `127.0.0.1:6379` | address to listen on |
     /// | `data_dir` | `data/sessions` | directory of the durable log |
+    /// | `tls_bind` | – | address to listen on for TLS, by convention port 6380 |
+    /// | `tls_cert`, `tls_key` | – | PEM files: certificate chain, private key |
+    /// | `tls_client_ca` | – | PEM file; TLS clients must show a certificate signed by one of these |
     /// | `password_file` | – | file with the password that `AUTH` must present |
+    /// | `[[users]]` | – | `name`, `password_file`, `read_only` (`false`): who else may log in |
     /// | `applications.<name>` | the common clients, without rules | an application's sessions and their rules, see [`Applications::read`] |
     /// | `max_clients` | 4096 | connections at once |
     /// | `max_bulk` | 8MiB | longest argument and value |
     /// | `max_args` | 65536 | most arguments of one request |
-    /// | `max_request` | 32MiB | longest request |
-    /// | `max_input` | 256MiB | unfinished requests of all connections |
-    /// | `max_output` | 64MiB | most reply bytes waiting for one connection |
+    /// | `max_request` | 32MiB | longest request; also most bytes of one connection's queue, watches, subscriptions |
+    /// | `max_input` | 256MiB | unfinished requests, queues, watches, subscriptions of all connections |
+    /// | `max_output` | 64MiB | most bytes of replies, and of published messages, waiting for one connection |
     /// | `max_memory` | 1GiB | data held before `max_memory_policy` comes in |
     /// | `max_memory_policy` | `anonymous-first` | `anonymous-first`: sessions of nobody go, the longest idle of a few first; then, or with `refuse` at once, commands that add are refused |
     /// | `idle_timeout` | `0s` (never) | closes idle connections |
     /// | `request_timeout` | `30s` | closes connections stuck in a request, a reply or before `AUTH` |
     /// | `durability` | `group` | when a write is acknowledged: `group`, `os` or `memory`, see [`Durability`] |
+    /// | `notify_keyspace_events` | `Egx` | which changes of keys are published |
     /// | `script_time_limit` | `5s` | ends a script that runs longer |
     /// | `script_memory` | 64MiB | most memory scripts may use |
     #[must_use]
@@ -161,7 +133,9 @@ impl Config {
         let config = Self {
             bind: section.address("bind", SocketAddr::from(([127, 0, 0, 1], 6379))),
             data_dir: section.path("data_dir", "data/sessions"),
+            tls: Tls::read(&section),
             password: Password::read(&section, "password_file"),
+            users: users::read_users(&section),
             applications: Applications::read(section.section("applications")),
             max_memory_policy: read_policy(&section),
             max_clients: bytes(section.integer("max_clients", 4096, 1..=1_000_000)),
@@ -176,6 +150,7 @@ impl Config {
             durability: read_durability(&section),
             script_time_limit: section.duration("script_time_limit", Duration::from_secs(5)),
             script_memory: limit(&section, "script_memory", 64 << 20, 1 << 20),
+            notify_keyspace_events: read_notify(&section),
         };
         if config.max_request < config.max_bulk {
             section.fault("max_request", "is smaller than max_bulk");
@@ -188,6 +163,22 @@ impl Config {
         }
         section.finish();
         config
+    }
+
+    /// Whether a connection must authenticate before it is served.
+    pub(crate) const fn asks_for_login(&self) -> bool {
+        self.password.is_some() || !self.users.is_empty()
+    }
+}
+
+fn read_notify(section: &Section) -> String {
+    let letters = section.text("notify_keyspace_events", "Egx");
+    match Flags::read(letters.as_bytes()) {
+        Ok(_) => letters,
+        Err(unknown) => {
+            section.fault("notify_keyspace_events", unknown);
+            String::new()
+        }
     }
 }
 
@@ -260,15 +251,5 @@ mod tests {
             ]
         );
         assert_eq!(config.max_bulk, 8 << 20);
-    }
-
-    #[test]
-    fn a_password_matches_only_itself_and_is_never_shown() {
-        let password = Password::new(b"secret");
-        assert!(password.matches(b"secret"));
-        for wrong in [&b""[..], b"secre", b"secrets", b"Secret", b"secretsecret"] {
-            assert!(!password.matches(wrong), "{wrong:?}");
-        }
-        assert_eq!(format!("{password:?}"), "Password(…)");
     }
 }

@@ -11,6 +11,7 @@
 //! ```
 
 mod admit;
+mod announce;
 mod bindings;
 mod changes;
 mod db;
@@ -30,6 +31,7 @@ mod shards;
 mod stats;
 mod value;
 mod view;
+mod watch;
 
 use std::{
     cell::RefCell,
@@ -46,26 +48,32 @@ use bongsu_sdk_model::{Clock, SessionEventKind, Timestamp};
 use bytes::Bytes;
 
 pub(crate) use self::{
+    announce::Announced,
     db::{Db, Editor, WrongType},
+    journal::{Failure, Position},
     keyspace::Keyspace,
     ledger::{Ledger, Tallies},
-    notice::Class,
+    notice::{Class, Notice, Notices},
     orders::session,
     stats::Stats,
     value::{Fields, Member, Score, Value},
+    watch::Mark,
 };
 use self::{
+    announce::Announcer,
     fold::Fold,
-    journal::{Failure, Journal, Position},
+    journal::Journal,
     record::Name,
-    shards::{SHARDS, Scope, Shards},
+    shards::{Held, SHARDS, Scope, Shards},
 };
 use crate::{
     Config, Error, MemoryPolicy,
-    command::{Access, KeyspaceFn, ONE_KEY, Spec},
+    command::{Access, KeyspaceFn, ONE_KEY, Refusal, Spec},
     protocol::Reply,
+    pubsub::Broker,
     script::Scripts,
     sessions::{Applications, Registry},
+    settings::Settings,
 };
 
 /// Room a thread keeps for the next record, bytes.
@@ -122,9 +130,9 @@ pub(crate) struct Engine {
     nothing: Arc<Registry>,
     /// Bytes of all shards.
     weight: AtomicUsize,
-    max_memory: usize,
     max_memory_policy: MemoryPolicy,
-    max_output: usize,
+    settings: Arc<Settings>,
+    announcer: Announcer,
     max_bulk: usize,
     scripts: Scripts,
 }
@@ -145,6 +153,7 @@ impl Engine {
         stats: Arc<Stats>,
         tallies: Arc<Tallies>,
         registry: Arc<Registry>,
+        (settings, broker): (Arc<Settings>, Arc<Broker>),
         make: impl FnMut() -> Keyspace,
     ) -> Result<Self, Error> {
         let shards = Shards::new(make);
@@ -177,9 +186,9 @@ impl Engine {
             registry,
             nothing: Arc::new(Registry::new(Applications::default())),
             weight: AtomicUsize::new(weight),
-            max_memory: usize::try_from(config.max_memory).unwrap_or(usize::MAX),
             max_memory_policy: config.max_memory_policy,
-            max_output: config.max_output,
+            announcer: Announcer::new(broker, Arc::clone(&settings)),
+            settings,
             max_bulk: config.max_bulk,
             scripts: Scripts::new(config.script_time_limit, config.script_memory),
         };
@@ -187,38 +196,13 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Runs calls in order and gives their replies once these may be told; fewer than calls if they outgrew the
-    /// output limit.
-    pub(crate) async fn run(&self, calls: &[Call]) -> Vec<Reply> {
-        let now = self.clock.now();
-        let mut replies = Vec::with_capacity(calls.len());
-        let (mut weight, mut position) = (0, Position::default());
-        for call in calls {
-            let (reply, at) = self.apply(call, now);
-            position = position.max(at);
-            weight += reply.weight();
-            if weight > self.max_output {
-                break;
-            }
-            replies.push(reply);
-        }
-        self.stats
-            .commands
-            .fetch_add(u64::try_from(calls.len()).unwrap_or(u64::MAX), Relaxed);
-        if !self.journal.is_settled(position)
-            && let Err(failure) = self.journal.settled(position).await
-        {
-            for (reply, call) in replies.iter_mut().zip(calls) {
-                if call.spec.access != Access::Read {
-                    *reply = refused(&failure);
-                }
-            }
-        }
-        replies
+    /// The time for commands to go by.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Runs one call. The reply must not be told before the journal is settled up to the position.
-    fn apply(&self, call: &Call, now: Timestamp) -> (Reply, Position) {
+    pub(crate) fn apply(&self, call: &Call, now: Timestamp) -> (Reply, Position) {
         let prospects = self.prospects(call);
         let mut shards = self.shards.lock(self.scope(call));
         let at = (call.db, now);
@@ -228,26 +212,55 @@ impl Engine {
             shards = self.shards.lock(Scope::All);
             open = self.changes_bindings(&mut shards, at, &prospects);
         }
+        self.on_shards(shards, call.db, now, |db| {
+            let refusal = self.refuse(call, db).map(Reply::from);
+            refusal.unwrap_or_else(|| self.govern(db, call, &prospects, open))
+        })
+    }
+
+    /// Runs something on every shard at once, for a transaction or an order.
+    pub(crate) fn on_all<R>(
+        &self,
+        now: Timestamp,
+        run: impl FnOnce(&mut Db<'_>) -> R,
+    ) -> (R, Position) {
+        self.on_shards(self.shards.lock(Scope::All), 0, now, run)
+    }
+
+    fn on_shards<'s, R>(
+        &'s self,
+        shards: Held<'s>,
+        number: u8,
+        now: Timestamp,
+        run: impl FnOnce(&mut Db<'s>) -> R,
+    ) -> (R, Position) {
         let before: usize = shards.iter().map(Keyspace::weight).sum();
         let mut db = Db {
             shards,
             engine: self,
             scripts: &self.scripts,
             stats: &self.stats,
-            number: call.db,
+            number,
             now,
             max_bulk: self.max_bulk,
+            announced: Vec::new(),
         };
-        let reply = self.refuse(call, &mut db);
-        let reply = reply.unwrap_or_else(|| self.govern(&mut db, call, &prospects, open));
-        let position = self.finish(db.shards.guards_mut(), before);
-        (reply, position)
+        let result = run(&mut db);
+        let announced = std::mem::take(&mut db.announced);
+        let position = self.finish(db.shards.guards_mut(), before, announced);
+        (result, position)
+    }
+
+    /// Notes that so many commands have run.
+    pub(crate) fn count(&self, commands: usize) {
+        let commands = u64::try_from(commands).unwrap_or(u64::MAX);
+        self.stats.commands.fetch_add(commands, Relaxed);
     }
 
     /// Runs one call on shards that are held already; a transaction or a script makes several.
     pub(crate) fn call(&self, db: &mut Db<'_>, call: &Call) -> Reply {
         if let Some(refusal) = self.refuse(call, db) {
-            return refusal;
+            return refusal.into();
         }
         let prospects = self.prospects(call);
         let open = self.changes_bindings(&mut db.shards, (call.db, db.now), &prospects);
@@ -257,8 +270,9 @@ impl Engine {
     /// The shards a call needs: the one of its key if it names just one.
     fn scope(&self, call: &Call) -> Scope {
         // What goes to make room may be anywhere.
-        let full = call.spec.access == Access::Add && self.is_full();
+        let full = call.spec.access == Access::Add && self.excess() > 0;
         match call.args.first() {
+            _ if call.spec.access == Access::Publish => Scope::None,
             Some(key) if call.spec.keys == ONE_KEY && !full => Scope::One(self.shards.number(key)),
             _ => Scope::All,
         }
@@ -266,7 +280,12 @@ impl Engine {
 
     /// Hands what was changed to the journal, as one record, and to the accounts. Everything the shards appended
     /// so far is before the position.
-    fn finish(&self, shards: &mut [MutexGuard<'_, Keyspace>], before: usize) -> Position {
+    fn finish(
+        &self,
+        shards: &mut [MutexGuard<'_, Keyspace>],
+        before: usize,
+        mut announced: Vec<Announced>,
+    ) -> Position {
         RECORD.with_borrow_mut(|record| {
             // Every shard notes a database it emptied; the record says so once, in front of all keys.
             let cleared: BTreeSet<u8> = shards
@@ -298,24 +317,34 @@ impl Engine {
         self.weight.fetch_add(after.wrapping_sub(before), Relaxed);
         self.tallies.note_bytes(self.weight.load(Relaxed));
         let appended = shards.iter().map(|shard| shard.appended());
-        appended.max().unwrap_or_default()
+        let position = appended.max().unwrap_or_default();
+        for shard in shards {
+            shard.notices.take(&mut announced);
+        }
+        self.announcer.hold(position, announced);
+        position
     }
 
     /// Writes are refused while the journal cannot be written, writes that add also when memory is full.
-    fn refuse(&self, call: &Call, db: &mut Db<'_>) -> Option<Reply> {
-        if matches!(call.spec.access, Access::Read | Access::Script) {
+    pub(crate) fn refusal(&self, access: Access) -> Option<Refusal> {
+        if !access.changes() {
             return None;
         }
         if let Some(failure) = self.journal.refusal() {
             return Some(refused(&failure));
         }
-        let over = self.weight.load(Relaxed).saturating_sub(self.max_memory);
-        if call.spec.access != Access::Add || over == 0 {
-            return None;
+        (access == Access::Add && self.excess() > 0).then_some(Refusal::OutOfMemory)
+    }
+
+    /// The same for a call, which may make room; a session that is kept out goes into the account.
+    fn refuse(&self, call: &Call, db: &mut Db<'_>) -> Option<Refusal> {
+        let refusal = self.refusal(call.spec.access)?;
+        if refusal != Refusal::OutOfMemory {
+            return Some(refusal);
         }
         let key = call.args.first().filter(|_| call.spec.keys.0 == 1);
         // Full since the shards were locked: the next one makes room.
-        if !db.shards.is_all() || key.is_some_and(|key| self.make_room(db, key, over)) {
+        if !db.shards.is_all() || key.is_some_and(|key| self.make_room(db, key, self.excess())) {
             return None;
         }
         if let Some(key) = key
@@ -325,13 +354,20 @@ impl Engine {
             let ledger = &mut db.shards.of(key).ledger;
             ledger.record(SessionEventKind::Rejected, call.db, key, now);
         }
-        Some(Reply::Error(
-            "OOM command not allowed when used memory > 'maxmemory'.".into(),
-        ))
+        Some(refusal)
     }
 
-    fn is_full(&self) -> bool {
-        self.weight.load(Relaxed) > self.max_memory
+    /// Bytes beyond what may be held. A limit of zero is none.
+    fn excess(&self) -> usize {
+        match usize::try_from(self.settings.max_memory()) {
+            Ok(0) | Err(_) => 0,
+            Ok(limit) => self.weight.load(Relaxed).saturating_sub(limit),
+        }
+    }
+
+    /// Settings that change while the server runs.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Bytes of keys, values and their bookkeeping.
@@ -361,9 +397,8 @@ impl Engine {
 }
 
 /// The code Redis uses when it cannot write its own log.
-fn refused(failure: &Failure) -> Reply {
-    Reply::Error(
-        format!("MISCONF Errors writing to the session journal: {failure}, hint: free the disk")
-            .into(),
-    )
+pub(crate) fn refused(failure: &Failure) -> Refusal {
+    Refusal::Text(format!(
+        "MISCONF Errors writing to the session journal: {failure}, hint: free the disk"
+    ))
 }

@@ -10,7 +10,8 @@
 //! | module | is | never |
 //! |---|---|---|
 //! | `server` | listener, connections, time limits | looks into a value |
-//! | `client` | what is known of a connection | waits |
+//! | `client` | what is known of a connection, its transaction, running its requests | waits |
+//! | `pubsub` | who listens to what, messages, `notify-keyspace-events` | holds a publisher back |
 //! | `protocol` | RESP, sans-I/O, guarded against its peer | knows a command |
 //! | `command` | one family of commands per file, and their table | touches socket or disk |
 //! | `script` | Lua scripts, their machine and its limits | touches a key but through `command` |
@@ -34,8 +35,8 @@
 //! ## Limits
 //!
 //! Everything a peer controls has one: connections, length and number of arguments, length of a request,
-//! reply bytes not yet taken, time to finish a request or take a reply, memory of all data. [`Config::read`]
-//! lists them. `CLIENT LIST`, `INFO` and [`Handle::counts`] show where things stand.
+//! reply bytes and messages not yet taken, queued commands, watched keys and subscriptions, time to finish a
+//! request, a handshake or to take a reply, memory of all data. [`Config::read`] lists them. `CLIENT LIST`, `INFO` and [`Handle::counts`] show where things stand.
 //!
 //! ## Decisions
 //!
@@ -43,6 +44,11 @@
 //!   it to another thread and its reply back costs more than that on a machine with few cores. Rejected: one
 //!   thread that owns all keys (what this was first): one core's worth of commands, two hops per request.
 //! - **A connection stays on one thread**, see `server::workers`.
+//! - **Published messages and notices of keys leave in the order of the changes, once these are as durable as
+//!   their replies.** Who is told that a session ended finds it ended, also after a crash. Rejected: telling at
+//!   once, which is what Redis does; a subscriber could act on what is then lost.
+//! - **A transaction takes every shard.** Finding out which it needs costs more than the microsecond that taking
+//!   all of them does; its commands keep everyone waiting, so their bytes are limited by `max_request`.
 //! - **A journal of our own in front of sled.** sled has no way to say "written but not synced", takes the
 //!   processor of the command that writes, and pays for its tree at once; appended bytes cost a copy, and the
 //!   tree is fed later with the last state of what changed often. Rejected: sled batches alone (what this was
@@ -100,9 +106,11 @@ mod control;
 mod engine;
 mod error;
 mod protocol;
+mod pubsub;
 mod script;
 mod server;
 mod sessions;
+mod settings;
 
 use std::{
     fmt,
@@ -118,12 +126,15 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{
-    client::{Clients, Server},
-    engine::{Engine, Keyspace, Ledger, Stats, Tallies, expiry},
+    client::{Peers, Server},
+    engine::{Engine, Keyspace, Ledger, Notices, Stats, Tallies, expiry},
+    pubsub::Broker,
+    server::Listeners,
     sessions::Registry,
+    settings::Settings,
 };
 pub use self::{
-    config::{Config, Durability, MemoryPolicy, Password},
+    config::{Config, Durability, MemoryPolicy, Password, Tls, User},
     control::{BoundSession, Control, OrderError},
     error::Error,
     sessions::{
@@ -136,6 +147,7 @@ pub use self::{
 /// A running session store. Dropping it ends it without waiting; [`Handle::shutdown`] waits.
 pub struct Handle {
     address: SocketAddr,
+    tls_address: Option<SocketAddr>,
     tallies: Arc<Tallies>,
     accepting: JoinHandle<()>,
     engine: Arc<Engine>,
@@ -155,6 +167,12 @@ impl Handle {
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address it listens on for TLS, if it does.
+    #[must_use]
+    pub const fn tls_addr(&self) -> Option<SocketAddr> {
+        self.tls_address
     }
 
     /// The counts of this instant. `bytes` is what `max_memory` limits: keys and values of the whole store
@@ -194,21 +212,21 @@ pub async fn bind(
     clock: Arc<dyn Clock>,
     events: mpsc::Sender<SessionEvent>,
 ) -> Result<Handle, Error> {
-    let listener = server::listen(config.bind)?;
-    let address = listener.local_addr().map_err(|source| Error::Bind {
-        address: config.bind,
-        source,
-    })?;
+    let (listeners, address, tls_address) = Listeners::open(&config)?;
+    let settings = Arc::new(Settings::new(&config));
+    let broker = Arc::<Broker>::default();
     let stats = Arc::new(Stats::new(&config, clock.now(), address.port()));
     let tallies = Arc::new(Tallies::new(config.applications.len()));
     let engine = spawn_blocking({
         let (config, clock, stats) = (config.clone(), Arc::clone(&clock), Arc::clone(&stats));
         let tallies = Arc::clone(&tallies);
+        let shared = (Arc::clone(&settings), Arc::clone(&broker));
         move || {
             let registry = Arc::new(Registry::new(config.applications.clone()));
             let ledger = Ledger::new(Arc::clone(&registry), Arc::clone(&tallies), events);
-            let make = || Keyspace::new(ledger.clone());
-            Engine::open(&config, clock, stats, tallies, registry, make).map(Arc::new)
+            let settings = Arc::clone(&shared.0);
+            let make = || Keyspace::new(ledger.clone(), Notices::new(Arc::clone(&settings)));
+            Engine::open(&config, clock, stats, tallies, registry, shared, make).map(Arc::new)
         }
     });
     let engine = engine
@@ -216,25 +234,28 @@ pub async fn bind(
         .map_err(|error| Error::Engine(error.to_string()))??;
 
     let workers = server::Workers::start().map_err(|error| Error::Engine(error.to_string()))?;
-    warn_if_open(&config, address);
+    warn_if_open(&config, address, tls_address);
     let stop = CancellationToken::new();
     let server = Server {
         config,
         clock,
         stats,
-        clients: Clients::default(),
+        settings,
+        broker,
+        peers: Peers::default(),
         input_bytes: AtomicUsize::new(0),
         engine: Arc::clone(&engine),
     };
     tokio::spawn(expiry::run(Arc::clone(&engine), stop.clone()));
     let accepting = tokio::spawn(server::run(
-        listener,
+        listeners,
         Arc::new(server),
         workers,
         stop.clone(),
     ));
     Ok(Handle {
         address,
+        tls_address,
         tallies,
         accepting,
         engine,
@@ -242,11 +263,19 @@ pub async fn bind(
     })
 }
 
-fn warn_if_open(config: &Config, address: SocketAddr) {
-    if config.password.is_none() && !address.ip().is_loopback() {
-        tracing::warn!(
-            %address,
-            "the session store is open to the network without a password, hint: set password_file"
-        );
+fn warn_if_open(config: &Config, address: SocketAddr, tls_address: Option<SocketAddr>) {
+    if config.asks_for_login() {
+        return;
+    }
+    // Who must show a certificate is known already.
+    let certified = config.tls.as_ref().is_some_and(Tls::asks_for_certificates);
+    let tls_address = tls_address.filter(|_| !certified);
+    for address in [Some(address), tls_address].into_iter().flatten() {
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                %address,
+                "the session store is open to the network without a password, hint: set password_file"
+            );
+        }
     }
 }

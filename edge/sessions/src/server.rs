@@ -3,19 +3,24 @@
 mod connection;
 mod workers;
 
-use std::{net::SocketAddr, sync::Arc, sync::atomic::Ordering::Relaxed, time::Duration};
+use std::{
+    io, net::SocketAddr, os::fd::AsRawFd as _, sync::Arc, sync::atomic::Ordering::Relaxed,
+    time::Duration,
+};
 
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream},
     task::JoinSet,
     time::{sleep, timeout},
 };
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::workers::Workers;
 use crate::{
-    Error,
-    client::{Client, Server},
+    Config, Error,
+    client::{Client, Ends, Server},
+    pubsub::End,
 };
 
 /// Connections the system may hold for us between two accepts.
@@ -26,7 +31,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Takes the address. Accepted sockets inherit the keep-alive, so that vanished peers are noticed.
-pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()
     } else {
@@ -36,16 +41,53 @@ pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
         socket.set_reuseaddr(true)?;
         socket.set_keepalive(true)?;
         socket.bind(address)?;
-        socket.listen(BACKLOG)
+        let listener = socket.listen(BACKLOG)?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
     };
     socket
         .and_then(listen)
         .map_err(|source| Error::Bind { address, source })
 }
 
+/// Where clients arrive.
+#[derive(Debug)]
+pub(crate) struct Listeners {
+    /// For those who speak RESP at once.
+    pub(crate) plain: TcpListener,
+    /// For those who speak TLS first.
+    pub(crate) tls: Option<(TcpListener, Arc<rustls::ServerConfig>)>,
+}
+
+impl Listeners {
+    /// Takes the configured addresses; which those are.
+    pub(crate) fn open(config: &Config) -> Result<(Self, SocketAddr, Option<SocketAddr>), Error> {
+        let (plain, address) = listen(config.bind)?;
+        let Some(tls) = &config.tls else {
+            return Ok((Self { plain, tls: None }, address, None));
+        };
+        let (listener, tls_address) = listen(tls.bind)?;
+        let tls = Some((listener, Arc::clone(&tls.server)));
+        Ok((Self { plain, tls }, address, Some(tls_address)))
+    }
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr, Option<TlsAcceptor>)> {
+        let Some((listener, config)) = &self.tls else {
+            let (stream, address) = self.plain.accept().await?;
+            return Ok((stream, address, None));
+        };
+        tokio::select! {
+            plain = self.plain.accept() => plain.map(|(stream, address)| (stream, address, None)),
+            tls = listener.accept() => tls.map(|(stream, address)| {
+                (stream, address, Some(TlsAcceptor::from(Arc::clone(config))))
+            }),
+        }
+    }
+}
+
 /// Accepts and serves until `stop`, then lets connections finish within [`GRACE`].
 pub(crate) async fn run(
-    listener: TcpListener,
+    listeners: Listeners,
     server: Arc<Server>,
     workers: Workers,
     stop: CancellationToken,
@@ -55,12 +97,12 @@ pub(crate) async fn run(
         tokio::select! {
             () = stop.cancelled() => break,
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, address)) => {
+            accepted = listeners.accept() => match accepted {
+                Ok((stream, address, tls)) => {
                     server.stats.connections.fetch_add(1, Relaxed);
                     if connections.len() < server.config.max_clients {
-                        let client = Client::new(Arc::clone(&server), address);
-                        connections.spawn_on(serve(stream, client, stop.clone()), &workers.next());
+                        let client = Client::new(Arc::clone(&server), ends(&stream, address));
+                        connections.spawn_on(serve(stream, tls, client), &workers.next());
                     } else {
                         turn_away(&server, &stream);
                     }
@@ -76,6 +118,9 @@ pub(crate) async fn run(
             .clients
             .store(connections.len().try_into().unwrap_or(u64::MAX), Relaxed);
     }
+    for peer in server.peers.all() {
+        peer.outbox.end(End::Stopping);
+    }
     let finished = timeout(GRACE, async {
         while connections.join_next().await.is_some() {}
     })
@@ -89,11 +134,42 @@ pub(crate) async fn run(
     }
 }
 
-/// Serves a connection on the event loop this runs on, which is not the one that accepted it.
-async fn serve(stream: TcpStream, client: Client, stop: CancellationToken) {
-    match stream.into_std().and_then(TcpStream::from_std) {
-        Ok(stream) => connection::serve(stream, client, stop).await,
-        Err(error) => tracing::warn!(%error, "cannot serve a session client"),
+/// The ends of a fresh connection; a local one that cannot be told is gone already.
+fn ends(stream: &TcpStream, remote: SocketAddr) -> Ends {
+    Ends {
+        remote,
+        local: stream.local_addr().unwrap_or(remote),
+        file: stream.as_raw_fd(),
+    }
+}
+
+/// Serves a connection on the event loop this runs on, which is not the one that accepted it; after the handshake
+/// if it is one for TLS.
+async fn serve(stream: TcpStream, tls: Option<TlsAcceptor>, client: Client) {
+    let stream = match stream.into_std().and_then(TcpStream::from_std) {
+        Ok(stream) => stream,
+        Err(error) => {
+            tracing::warn!(%error, "cannot serve a session client");
+            return;
+        }
+    };
+    // Without it small replies wait for the peer's acknowledgement; a socket that refuses is closing anyway.
+    let _ = stream.set_nodelay(true);
+    let Some(acceptor) = tls else {
+        return connection::serve(stream, client).await;
+    };
+    let limit = client.server.config.request_timeout;
+    let outbox = Arc::clone(&client.peer.outbox);
+    let id = client.peer.id;
+    let shaken = tokio::select! {
+        shaken = timeout(limit, acceptor.accept(stream)) => shaken,
+        // Nothing is published for it yet: it is to end.
+        () = outbox.arrived() => return,
+    };
+    match shaken {
+        Ok(Ok(stream)) => connection::serve(stream, client).await,
+        Ok(Err(error)) => tracing::debug!(client = id, %error, "TLS handshake failed"),
+        Err(_) => tracing::debug!(client = id, "TLS handshake took too long"),
     }
 }
 

@@ -103,6 +103,21 @@ pub(super) fn subcommand_arity(command: &str, subcommand: &str) -> Refusal {
     Refusal::Arity(format!("{command}|{subcommand}").into())
 }
 
+/// A refusal with a text of its own.
+pub(super) fn refuse(text: impl Into<String>) -> Refusal {
+    Refusal::Text(text.into())
+}
+
+/// A copy of a name without spaces or control characters; `CLIENT LIST` could not be read otherwise.
+pub(super) fn printable(name: &[u8], what: &str) -> Result<Bytes, Refusal> {
+    if name.iter().all(u8::is_ascii_graphic) {
+        return Ok(Bytes::copy_from_slice(name));
+    }
+    Err(refuse(format!(
+        "ERR {what} cannot contain spaces, newlines or special characters."
+    )))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,14 +1,17 @@
 //! What concerns a connection only: who it is, what it speaks, which database it works on.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::{
     Access::{self, Connection, Open},
     ClientFn, DATABASES, NO_KEY, Outcome, REDIS_VERSION, Refusal, Run, Spec,
-    args::{exactly, integer, keyword, number, subcommand_arity, unknown_subcommand},
+    args::{exactly, integer, keyword, number, printable, refuse},
 };
 use crate::{
     client::Client,
+    config::DEFAULT,
     protocol::{Protocol, Reply},
 };
 
@@ -43,14 +46,9 @@ pub(super) const COMMANDS: &[Spec] = &[
     spec(Connection, ("ping", -1), ping, "Answers"),
     spec(Connection, ("echo", 2), echo, "Returns its argument"),
     spec(Connection, ("select", 2), select, "Chooses the database"),
-    spec(Connection, ("client", -2), client, "Works with connections"),
 ];
 
 const WRONG_PASSWORD: &str = "WRONGPASS invalid username-password pair or user is disabled.";
-
-fn refuse(text: impl Into<String>) -> Refusal {
-    Refusal::Text(text.into())
-}
 
 fn hello(client: &mut Client, args: &[Bytes]) -> Outcome {
     let (protocol, options) = match args.split_first() {
@@ -119,16 +117,14 @@ impl<'a> HelloOptions<'a> {
 }
 
 fn greeting(client: &Client) -> Reply {
-    let version = if client.protocol == Protocol::Resp3 {
-        3
-    } else {
-        2
-    };
     Reply::Map(vec![
         (Reply::name("server"), Reply::name("redis")),
         (Reply::name("version"), Reply::name(REDIS_VERSION)),
-        (Reply::name("proto"), Reply::Integer(version)),
-        (Reply::name("id"), Reply::Integer(client.id)),
+        (
+            Reply::name("proto"),
+            Reply::Integer(client.protocol.number()),
+        ),
+        (Reply::name("id"), Reply::Integer(client.peer.id)),
         (Reply::name("mode"), Reply::name("standalone")),
         (Reply::name("role"), Reply::name("master")),
         (Reply::name("modules"), Reply::Array(Vec::new())),
@@ -137,28 +133,39 @@ fn greeting(client: &Client) -> Reply {
 
 fn auth(client: &mut Client, args: &[Bytes]) -> Outcome {
     match args {
-        [_] if client.server.config.password.is_none() => Err(refuse(
+        [_] if !client.server.config.asks_for_login() => Err(refuse(
             "ERR AUTH <password> called without any password configured for the default user. Are you sure \
              your configuration is correct?",
         )),
-        [password] => log_in(client, b"default", password),
+        [password] => log_in(client, DEFAULT.as_bytes(), password),
         [user, password] => log_in(client, user, password),
         _ => Err(Refusal::Syntax),
     }
 }
 
-/// There is one user, `default`; without a password configured, any will do.
+/// Any password will do for `default` while nobody has one.
 fn log_in(client: &mut Client, user: &[u8], password: &[u8]) -> Outcome {
-    let right = client
-        .server
-        .config
-        .password
-        .as_ref()
-        .is_none_or(|own| own.matches(password));
-    if user != b"default" || !right {
-        return Err(refuse(WRONG_PASSWORD));
-    }
-    client.authenticated = true;
+    let config = &client.server.config;
+    let default = || match &config.password {
+        Some(own) => own.matches(password),
+        None => !config.asks_for_login(),
+    };
+    let named = || {
+        let mut users = config.users.iter();
+        let found = users.find(|one| one.name.as_bytes() == user)?;
+        found
+            .password
+            .matches(password)
+            .then(|| (Arc::from(found.name.as_str()), found.read_only))
+    };
+    let found = if user == DEFAULT.as_bytes() {
+        default().then(|| (Arc::from(DEFAULT), false))
+    } else {
+        named()
+    };
+    let (user, read_only) = found.ok_or_else(|| refuse(WRONG_PASSWORD))?;
+    client.user = Some(user);
+    client.read_only = read_only;
     Ok(Reply::OK)
 }
 
@@ -172,8 +179,16 @@ fn reset(client: &mut Client, _: &[Bytes]) -> Outcome {
     Ok(Reply::Status("RESET"))
 }
 
-fn ping(_: &mut Client, args: &[Bytes]) -> Outcome {
+/// A subscriber that speaks RESP2 gets its answer in the shape of a message.
+fn ping(client: &mut Client, args: &[Bytes]) -> Outcome {
     match args {
+        [] | [_] if client.is_subscriber() => {
+            let message = args.first().cloned().unwrap_or_default();
+            Ok(Reply::Array(vec![
+                Reply::name("pong"),
+                Reply::Bulk(message),
+            ]))
+        }
         [] => Ok(Reply::Status("PONG")),
         [message] => Ok(Reply::Bulk(message.clone())),
         _ => Err(Refusal::Arity("ping".into())),
@@ -199,62 +214,4 @@ fn select(client: &mut Client, args: &[Bytes]) -> Outcome {
         .filter(|number| *number < DATABASES);
     client.db = known.ok_or_else(|| refuse("ERR DB index is out of range"))?;
     Ok(Reply::OK)
-}
-
-fn client(client: &mut Client, args: &[Bytes]) -> Outcome {
-    let (subcommand, args) = args.split_first().ok_or(Refusal::Syntax)?;
-    match (keyword(subcommand).as_slice(), args) {
-        (b"ID", []) => Ok(Reply::Integer(client.id)),
-        (b"GETNAME", []) => Ok(Reply::bulk_or_null(
-            Some(client.name.clone()).filter(|name| !name.is_empty()),
-        )),
-        (b"SETNAME", [name]) => {
-            client.name = printable(name, "Client names")?;
-            Ok(Reply::OK)
-        }
-        (b"SETINFO", [attribute, value]) => set_info(client, attribute, value),
-        (b"NO-EVICT" | b"NO-TOUCH", [switch]) => match keyword(switch).as_slice() {
-            b"ON" | b"OFF" => Ok(Reply::OK),
-            _ => Err(Refusal::Syntax),
-        },
-        (b"INFO", []) => Ok(Reply::Text(client.line())),
-        (b"LIST", []) => {
-            client.publish();
-            Ok(Reply::Text(
-                client.server.clients.lines(client.server.clock.now()),
-            ))
-        }
-        (b"LIST", _) => Err(Refusal::Syntax),
-        (
-            known @ (b"ID" | b"GETNAME" | b"SETNAME" | b"SETINFO" | b"NO-EVICT" | b"NO-TOUCH"
-            | b"INFO"),
-            _,
-        ) => Err(subcommand_arity(
-            "client",
-            &String::from_utf8_lossy(known).to_ascii_lowercase(),
-        )),
-        _ => Err(unknown_subcommand("CLIENT", subcommand)),
-    }
-}
-
-fn set_info(client: &mut Client, attribute: &Bytes, value: &Bytes) -> Outcome {
-    match keyword(attribute).as_slice() {
-        b"LIB-NAME" => client.library_name = printable(value, "lib-name")?,
-        b"LIB-VER" => client.library_version = printable(value, "lib-ver")?,
-        _ => {
-            let attribute = String::from_utf8_lossy(attribute);
-            return Err(refuse(format!("ERR Unrecognized option '{attribute}'")));
-        }
-    }
-    Ok(Reply::OK)
-}
-
-/// A copy of a name without spaces or control characters; `CLIENT LIST` could not be read otherwise.
-fn printable(name: &[u8], what: &str) -> Result<Bytes, Refusal> {
-    if name.iter().all(u8::is_ascii_graphic) {
-        return Ok(Bytes::copy_from_slice(name));
-    }
-    Err(refuse(format!(
-        "ERR {what} cannot contain spaces, newlines or special characters."
-    )))
 }

@@ -18,7 +18,7 @@ const FAST: &[&str] = &[
 /// The flags of a command, by Redis's names.
 pub(super) fn of(spec: &Spec) -> Vec<&'static str> {
     let mut flags = match (spec.name, spec.access) {
-        ("client" | "config" | "memory" | "object" | "script", _) => vec![],
+        ("acl" | "client" | "config" | "memory" | "object" | "pubsub" | "script", _) => vec![],
         ("eval_ro" | "evalsha_ro", _) => vec![
             "noscript",
             "stale",
@@ -26,6 +26,13 @@ pub(super) fn of(spec: &Spec) -> Vec<&'static str> {
             "no_mandatory_keys",
             "readonly",
         ],
+        ("multi" | "discard" | "watch" | "unwatch", _) => {
+            vec!["noscript", "loading", "stale", "fast", "allow_busy"]
+        }
+        ("exec", _) => vec!["noscript", "loading", "stale", "skip_slowlog"],
+        (_, Access::Connection) if spec.group == "pubsub" => {
+            vec!["pubsub", "noscript", "loading", "stale"]
+        }
         ("wait", _) => vec!["noscript"],
         ("ping", _) => vec![],
         ("info" | "time", _) | (_, Access::Connection) => vec!["loading", "stale"],
@@ -41,6 +48,7 @@ pub(super) fn of(spec: &Spec) -> Vec<&'static str> {
         (_, Access::Read) => vec!["readonly"],
         (_, Access::Write) => vec!["write"],
         (_, Access::Add) => vec!["write", "denyoom"],
+        (_, Access::Publish) => vec!["pubsub", "loading", "stale", "fast"],
     };
     if FAST.contains(&spec.name) {
         flags.push("fast");

@@ -3,7 +3,7 @@
 //! Only the last `*` is ever reconsidered, so that a hostile pattern costs at most pattern × text.
 
 /// Whether the whole of `text` matches `pattern`.
-pub(super) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut pattern, mut text) = (pattern, text);
     // What follows the last `*`, and where it was last tried.
     let mut star: Option<(&[u8], &[u8])> = None;

@@ -1,4 +1,4 @@
-//! What the store can do: `COMMAND` and `CONFIG GET`. Says less than Redis, nothing untrue.
+//! What the store can do: `COMMAND`. Says less than Redis, nothing untrue.
 
 use bytes::Bytes;
 
@@ -7,29 +7,18 @@ use super::{
     args::{keyword, subcommand_arity, unknown_subcommand},
     flags, glob, named, table,
 };
-use crate::{Durability, client::Client, protocol::Reply};
+use crate::{client::Client, protocol::Reply};
 
 /// The family.
-pub(super) const COMMANDS: &[Spec] = &[
-    Spec {
-        name: "command",
-        arity: -1,
-        access: Access::Connection,
-        keys: NO_KEY,
-        group: "server",
-        summary: "Returns what is known about commands",
-        run: Run::Client(command),
-    },
-    Spec {
-        name: "config",
-        arity: -2,
-        access: Access::Connection,
-        keys: NO_KEY,
-        group: "server",
-        summary: "Returns the settings clients ask for",
-        run: Run::Client(config),
-    },
-];
+pub(super) const COMMANDS: &[Spec] = &[Spec {
+    name: "command",
+    arity: -1,
+    access: Access::Connection,
+    keys: NO_KEY,
+    group: "server",
+    summary: "Returns what is known about commands",
+    run: Run::Client(command),
+}];
 
 fn command(_: &mut Client, args: &[Bytes]) -> Outcome {
     let Some((subcommand, rest)) = args.split_first() else {
@@ -121,52 +110,4 @@ fn document(spec: &'static Spec) -> (Reply, Reply) {
         (Reply::name("group"), Reply::name(spec.group)),
     ];
     (Reply::name(spec.name), Reply::Map(about))
-}
-
-fn config(client: &mut Client, args: &[Bytes]) -> Outcome {
-    let (subcommand, patterns) = args.split_first().ok_or(Refusal::Syntax)?;
-    match keyword(subcommand).as_slice() {
-        b"GET" if patterns.is_empty() => Err(subcommand_arity("config", "get")),
-        b"GET" => {
-            let wanted = settings(client).into_iter().filter(|(name, _)| {
-                patterns
-                    .iter()
-                    .any(|pattern| glob::matches(&pattern.to_ascii_lowercase(), name.as_bytes()))
-            });
-            Ok(Reply::Map(
-                wanted
-                    .map(|(name, value)| (Reply::name(name), Reply::Bulk(value.into())))
-                    .collect(),
-            ))
-        }
-        _ => Err(unknown_subcommand("CONFIG", subcommand)),
-    }
-}
-
-/// Our settings under the names Redis gives to what they are.
-fn settings(client: &Client) -> Vec<(&'static str, String)> {
-    let config = &client.server.config;
-    let fsync = match config.durability {
-        Durability::Group => "always",
-        Durability::Os => "everysec",
-        Durability::Memory => "no",
-    };
-    vec![
-        ("appendonly", "yes".to_owned()),
-        ("appendfsync", fsync.to_owned()),
-        ("save", String::new()),
-        ("databases", super::DATABASES.to_string()),
-        ("maxclients", config.max_clients.to_string()),
-        ("maxmemory", config.max_memory.to_string()),
-        ("maxmemory-policy", "noeviction".to_owned()),
-        ("proto-max-bulk-len", config.max_bulk.to_string()),
-        (
-            "timeout",
-            config
-                .idle_timeout
-                .map_or(0, |timeout| timeout.as_secs())
-                .to_string(),
-        ),
-        ("notify-keyspace-events", String::new()),
-    ]
 }

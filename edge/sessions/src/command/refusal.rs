@@ -33,6 +33,10 @@ pub(crate) enum Refusal {
     Cursor,
     #[error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")]
     TooLong,
+    #[error("OOM command not allowed when used memory > 'maxmemory'.")]
+    OutOfMemory,
+    #[error("NOPERM this user has no permissions to run the '{0}' command")]
+    Permission(String),
     #[error("{0}")]
     Fixed(&'static str),
     #[error("{0}")]

@@ -10,7 +10,7 @@ use super::{
     args::{exactly, integer, keyword, number},
     on_keys,
 };
-use crate::{engine::Db, protocol::Reply};
+use crate::{engine::Db, protocol::Reply, pubsub::Kind};
 
 /// The family.
 pub(super) const COMMANDS: &[Spec] = &[
@@ -177,8 +177,12 @@ fn clients(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
         "connected_clients:{}\r\n",
         db.stats.clients.load(Relaxed)
     )?;
-    write!(out, "maxclients:{}\r\n", db.stats.max_clients)?;
-    write!(out, "blocked_clients:0\r\n")
+    let watched: usize = db.shards.iter().map(|shard| shard.watched.len()).sum();
+    write!(
+        out,
+        "maxclients:{}\r\ntotal_watched_keys:{watched}\r\nblocked_clients:0\r\n",
+        db.stats.max_clients
+    )
 }
 
 fn memory(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
@@ -187,7 +191,7 @@ fn memory(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
     write!(
         out,
         "maxmemory:{}\r\nmaxmemory_policy:noeviction\r\n",
-        db.stats.max_memory
+        db.engine.settings().max_memory()
     )
 }
 
@@ -225,6 +229,13 @@ fn stats(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
         out,
         "rejected_connections:{}\r\nevicted_keys:0\r\n",
         stats.rejected_connections.load(Relaxed)
+    )?;
+    let broker = db.engine.broker();
+    write!(
+        out,
+        "pubsub_channels:{}\r\npubsub_patterns:{}\r\n",
+        broker.count(Kind::Channel),
+        broker.count(Kind::Pattern)
     )
 }
 

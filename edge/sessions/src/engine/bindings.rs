@@ -133,7 +133,7 @@ impl Engine {
                 now,
             );
         }
-        self.finish(shards.guards_mut(), before);
+        self.finish(shards.guards_mut(), before, Vec::new());
     }
 }
 

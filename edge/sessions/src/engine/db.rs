@@ -6,14 +6,14 @@ use bongsu_sdk_model::{SessionEventKind, Timestamp};
 use bytes::Bytes;
 
 use super::{
-    Engine, Stats,
+    Announced, Engine, Stats,
     changes::Touched,
     keyspace::{Database, Entry},
     notice::Class,
     shards::{Held, SHARDS},
     value::{Fields, Key, Member, Value},
 };
-use crate::script::Scripts;
+use crate::{pubsub::Announcement, script::Scripts};
 
 /// Bits of a `SCAN` cursor that say how far it is in a shard; the shard is above them.
 const POSITION_BITS: u32 = 40;
@@ -40,6 +40,8 @@ pub(crate) struct Db<'a> {
     pub(crate) now: Timestamp,
     /// Longest value a command may build, bytes.
     pub(crate) max_bulk: usize,
+    /// What was published.
+    pub(crate) announced: Vec<Announced>,
 }
 
 impl Db<'_> {
@@ -218,6 +220,11 @@ impl Db<'_> {
     pub(crate) fn notify(&mut self, class: Class, event: &'static str, key: &[u8]) {
         let number = self.number;
         self.shards.of(key).notices.note(class, event, number, key);
+    }
+
+    /// Publishes something, to be told when everything done so far may be.
+    pub(crate) fn announce(&mut self, what: Announcement) {
+        self.announced.push(Announced::now(what));
     }
 
     fn drop_if_expired(&mut self, key: &[u8]) {

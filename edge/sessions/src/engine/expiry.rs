@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{task::yield_now, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use super::{Engine, shards::SHARDS};
+use super::{Engine, Position, shards::SHARDS};
 
 /// Time between two looks; a clock may be moved without telling us, so it is not a sleep until the next expiry.
 const TICK: Duration = Duration::from_millis(25);
@@ -24,25 +24,35 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
+        let mut last = None;
         for number in 0..SHARDS {
-            while engine.expire(number) {
+            while let Some((position, more)) = engine.expire(number) {
+                last = last.max(Some(position));
+                if !more {
+                    break;
+                }
                 yield_now().await;
             }
+        }
+        if let Some(position) = last.filter(|_| engine.announcer.is_holding()) {
+            // A failure is told to those who write.
+            let _ = engine.settled(position).await;
         }
     }
 }
 
 impl Engine {
-    /// Ends a handful of keys of one shard; whether there may be more.
-    fn expire(&self, number: usize) -> bool {
+    /// Ends a handful of keys of one shard. None: no key's time had run out; else where the journal stands and
+    /// whether there may be more.
+    fn expire(&self, number: usize) -> Option<(Position, bool)> {
         let now = self.clock.now();
         let mut shard = self.shards.one(number);
         if shard.next_expiry().is_none_or(|at| at > now) {
-            return false;
+            return None;
         }
         let before = shard.weight();
         let more = shard.expire_due(now, HANDFUL);
-        self.finish(std::slice::from_mut(&mut shard), before);
-        more
+        let position = self.finish(std::slice::from_mut(&mut shard), before, Vec::new());
+        Some((position, more))
     }
 }

@@ -16,6 +16,7 @@ use super::{
     notice::{Class, Notices},
     record,
     value::{Key, Value},
+    watch::Watched,
 };
 use crate::sessions::BINDINGS;
 
@@ -66,19 +67,22 @@ pub(crate) struct Keyspace {
     pub(crate) ledger: Ledger,
     /// What subscribers to changes of keys are to be told.
     pub(crate) notices: Notices,
+    /// Who depends on which key.
+    pub(crate) watched: Watched,
     appended: Position,
 }
 
 impl Keyspace {
     /// No keys.
-    pub(crate) fn new(ledger: Ledger) -> Self {
+    pub(crate) fn new(ledger: Ledger, notices: Notices) -> Self {
         Self {
             databases: Vec::new(),
             expiries: BTreeSet::new(),
             weight: 0,
             changes: Changes::default(),
             ledger,
-            notices: Notices::default(),
+            notices,
+            watched: Watched::default(),
             appended: Position::default(),
         }
     }
@@ -327,6 +331,7 @@ impl Keyspace {
         }
         self.changes.clear(db);
         for key in database.keys() {
+            self.watched.touch(db, key);
             self.ledger
                 .record(SessionEventKind::Destroyed, db, key, now);
             self.ledger.gone(db, key);
@@ -376,6 +381,9 @@ impl Keyspace {
     pub(crate) fn write_changes(&mut self, record: &mut Vec<u8>) -> bool {
         if self.changes.is_empty() {
             return false;
+        }
+        for (db, key, _) in self.changes.iter() {
+            self.watched.touch(db, key);
         }
         record::encode(self, &self.changes, record);
         self.changes.reset();
@@ -432,11 +440,12 @@ mod tests {
 
     #[test]
     fn entries_queue_and_weight_stay_in_step() {
-        let mut keys = Keyspace::new(Ledger::new(
+        let ledger = Ledger::new(
             Arc::new(Registry::new(Applications::default())),
             Arc::default(),
             mpsc::channel(1).0,
-        ));
+        );
+        let mut keys = Keyspace::new(ledger, Notices::new(Arc::default()));
         let at = |ms| Some(Timestamp::from_ms(ms));
         let now = Timestamp::from_ms(0);
         let text = || Value::String(Bytes::from_static(b"value"));

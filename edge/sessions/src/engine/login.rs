@@ -14,6 +14,7 @@ use super::{
     bindings::Effect,
     keyspace::{Entry, Keyspace},
     ledger::Ledger,
+    notice::Notices,
     orders::session,
     shards::{Held, Scope, Shards},
     value::{Kind, Value},
@@ -161,7 +162,7 @@ impl Engine {
             Arc::default(),
             tokio::sync::mpsc::channel(1).0,
         );
-        let copies = Shards::new(|| Keyspace::new(ledger.clone()));
+        let copies = Shards::new(|| Keyspace::new(ledger.clone(), Notices::new(Arc::default())));
         let mut copy = Db {
             shards: copies.lock(Scope::All),
             engine: self,
@@ -170,6 +171,7 @@ impl Engine {
             number: db.number,
             now: db.now,
             max_bulk: db.max_bulk,
+            announced: Vec::new(),
         };
         for key in call.keys() {
             if let Some(entry) = db.entry(key) {

@@ -6,7 +6,12 @@
 #[cfg(test)]
 mod table;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+
+use super::Announced;
+use crate::{pubsub::Announcement, settings::Settings};
 
 /// The kinds of notices, as the letters of `notify-keyspace-events` name them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,53 +48,65 @@ pub(crate) struct Notice {
 }
 
 /// Collects notices of the classes that are wanted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Notices {
-    wanted: u16,
-    collected: Vec<Notice>,
+    settings: Arc<Settings>,
+    collected: Vec<Announced>,
 }
 
 impl Notices {
-    /// Chooses the classes to collect from now on, a sum of [`Class`] values.
-    pub(crate) const fn want(&mut self, classes: u16) {
-        self.wanted = classes;
+    /// Nothing has happened yet; the settings say what is wanted.
+    pub(crate) const fn new(settings: Arc<Settings>) -> Self {
+        Self {
+            settings,
+            collected: Vec::new(),
+        }
     }
 
     /// Notes that something happened, if that is wanted.
     pub(crate) fn note(&mut self, class: Class, event: &'static str, db: u8, key: &[u8]) {
-        if self.wanted & class as u16 != 0 {
-            self.collected.push(Notice {
+        if self.settings.notify().classes() & class as u16 != 0 {
+            let key = Bytes::copy_from_slice(key);
+            let notice = Notice {
                 class,
                 event,
                 db,
-                key: Bytes::copy_from_slice(key),
-            });
+                key,
+            };
+            self.collected
+                .push(Announced::now(Announcement::Notice(notice)));
         }
     }
 
-    /// Takes what was collected.
-    pub(crate) fn take(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.collected)
+    /// Moves what was collected to `all`.
+    pub(crate) fn take(&mut self, all: &mut Vec<Announced>) {
+        all.append(&mut self.collected);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pubsub::Flags;
 
     #[test]
     fn only_what_is_wanted_is_collected() {
-        let mut notices = Notices::default();
+        let settings = Arc::<Settings>::default();
+        let mut notices = Notices::new(Arc::clone(&settings));
         notices.note(Class::Generic, "del", 0, b"a");
-        notices.want(Class::Hash as u16 | Class::Expired as u16);
+        settings.set_notify(Flags::read(b"Ehx").unwrap());
         notices.note(Class::Generic, "del", 0, b"a");
         notices.note(Class::Hash, "hset", 3, b"b");
-        let taken = notices.take();
-        let told: Vec<_> = taken
-            .iter()
-            .map(|notice| (notice.event, notice.db))
-            .collect();
-        assert_eq!(told, [("hset", 3)]);
-        assert!(notices.take().is_empty());
+        let mut taken = Vec::new();
+        notices.take(&mut taken);
+        notices.take(&mut taken);
+        let expected = Notice {
+            class: Class::Hash,
+            event: "hset",
+            db: 3,
+            key: Bytes::from_static(b"b"),
+        };
+        let taken: Vec<_> = taken.into_iter().map(|one| one.what).collect();
+        assert_eq!(taken, [Announcement::Notice(expected)]);
     }
 }

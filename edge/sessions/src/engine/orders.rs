@@ -11,8 +11,6 @@ use bytes::Bytes;
 use super::{
     Db, Engine,
     journal::{Failure, Position},
-    keyspace::Keyspace,
-    shards::Scope,
     value::{Key, Value},
 };
 use crate::{
@@ -147,28 +145,13 @@ impl Engine {
             return Err(failed(failure));
         }
         let (result, position) = self.holding_all(work);
-        if !self.journal.is_settled(position) {
-            self.journal.settled(position).await.map_err(failed)?;
-        }
+        self.settled(position).await.map_err(failed)?;
         Ok(result)
     }
 
     /// Does what needs all shards; what it changed is durable when the journal is settled at the position.
     pub(crate) fn holding_all<R>(&self, work: impl FnOnce(&mut Db<'_>) -> R) -> (R, Position) {
-        let shards = self.shards.lock(Scope::All);
-        let before = shards.iter().map(Keyspace::weight).sum();
-        let mut db = Db {
-            shards,
-            engine: self,
-            scripts: &self.scripts,
-            stats: &self.stats,
-            number: 0,
-            now: self.clock.now(),
-            max_bulk: self.max_bulk,
-        };
-        let result = work(&mut db);
-        let position = self.finish(db.shards.guards_mut(), before);
-        (result, position)
+        self.on_all(self.clock.now(), work)
     }
 
     /// Notes a request of the session with this id. The sessions that are to be bound to its user are given

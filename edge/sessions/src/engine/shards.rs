@@ -28,6 +28,8 @@ pub(crate) enum Scope {
     One(usize),
     /// All.
     All,
+    /// None: it touches no key.
+    None,
 }
 
 impl Shards {
@@ -57,6 +59,10 @@ impl Shards {
             Scope::One(number) => Held {
                 shards: self,
                 guards: Guards::One(number, self.one(number)),
+            },
+            Scope::None => Held {
+                shards: self,
+                guards: Guards::All(Vec::new()),
             },
             Scope::All => Held {
                 shards: self,

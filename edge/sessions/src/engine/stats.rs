@@ -1,6 +1,6 @@
 //! Figures about the server itself, written by whoever causes them and read by `INFO`.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use bongsu_sdk_model::Timestamp;
 
@@ -17,8 +17,6 @@ pub(crate) struct Stats {
     pub(crate) durability: Durability,
     /// Most connections at once.
     pub(crate) max_clients: usize,
-    /// Data held before writes are refused, bytes.
-    pub(crate) max_memory: u64,
     /// Connections now.
     pub(crate) clients: AtomicU64,
     /// Connections since the start.
@@ -37,11 +35,21 @@ impl Stats {
             port,
             durability: config.durability,
             max_clients: config.max_clients,
-            max_memory: config.max_memory,
             clients: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             rejected_connections: AtomicU64::new(0),
             commands: AtomicU64::new(0),
+        }
+    }
+
+    /// Begins to count anew, as `CONFIG RESETSTAT` asks.
+    pub(crate) fn reset(&self) {
+        for count in [
+            &self.connections,
+            &self.rejected_connections,
+            &self.commands,
+        ] {
+            count.store(0, Relaxed);
         }
     }
 }

@@ -17,6 +17,16 @@ pub(crate) enum Protocol {
     Resp3,
 }
 
+impl Protocol {
+    /// Its number in `HELLO`.
+    pub(crate) const fn number(self) -> i64 {
+        match self {
+            Self::Resp2 => 2,
+            Self::Resp3 => 3,
+        }
+    }
+}
+
 /// What a command answers. The variants are RESP3's; RESP2 knows fewer and gets the nearest.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Reply {
@@ -52,6 +62,10 @@ pub(crate) enum Reply {
     Set(Vec<Self>),
     /// What nobody asked for just now, such as a published message; a list in RESP2.
     Push(Vec<Self>),
+    /// A published message, encoded already but for its type byte: shared by all who get it.
+    Message(Bytes),
+    /// Several replies to one request, or none.
+    Each(Vec<Self>),
 }
 
 impl Reply {
@@ -62,6 +76,9 @@ impl Reply {
     pub(crate) const fn name(text: &'static str) -> Self {
         Self::Bulk(Bytes::from_static(text.as_bytes()))
     }
+
+    /// No reply at all.
+    pub(crate) const NOTHING: Self = Self::Each(Vec::new());
 
     /// A bulk string of bytes that stay where they are.
     pub(crate) fn copied(bytes: &[u8]) -> Self {
@@ -95,9 +112,9 @@ impl Reply {
             | Self::Boolean(_) => 0,
             Self::Line(text) | Self::BigNumber(text) => text.len(),
             Self::Error(text) => text.len(),
-            Self::Bulk(value) => value.len(),
+            Self::Bulk(value) | Self::Message(value) => value.len(),
             Self::Text(text) => text.len(),
-            Self::Array(items) | Self::Set(items) | Self::Push(items) => {
+            Self::Array(items) | Self::Set(items) | Self::Push(items) | Self::Each(items) => {
                 items.iter().map(Self::weight).sum()
             }
             Self::Map(pairs) | Self::Pairs(pairs) => pairs
@@ -134,6 +151,15 @@ impl Reply {
             Self::Array(items) => list(out, b'*', items, protocol),
             Self::Set(items) => list(out, if resp3 { b'~' } else { b'*' }, items, protocol),
             Self::Push(items) => list(out, if resp3 { b'>' } else { b'*' }, items, protocol),
+            Self::Message(rest) => {
+                out.put_u8(if resp3 { b'>' } else { b'*' });
+                out.put_slice(rest);
+            }
+            Self::Each(replies) => {
+                for reply in replies {
+                    reply.encode(protocol, out);
+                }
+            }
             Self::Map(pairs) | Self::Pairs(pairs) => {
                 let nested = resp3 && matches!(self, Self::Pairs(_));
                 match (resp3, nested) {
@@ -259,6 +285,12 @@ mod tests {
             "$3\r\na\nb\r\n",
             "=7\r\ntxt:a\nb\r\n",
         );
+        check(
+            &Reply::Each(vec![Reply::OK, Reply::Push(vec![])]),
+            "+OK\r\n*0\r\n",
+            "+OK\r\n>0\r\n",
+        );
+        check(&Reply::NOTHING, "", "");
         check(
             &Reply::Pairs(vec![(bulk("a"), Reply::Integer(1))]),
             "*2\r\n$1\r\na\r\n:1\r\n",

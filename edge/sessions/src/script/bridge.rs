@@ -76,11 +76,12 @@ impl<'a, 'db> Bridge<'a, 'db> {
             Run::Keyspace(run) if spec.group != OWN_FAMILY => Some(run),
             Run::Keyspace(_) => None,
             Run::Client(_) => of_connection(spec.name),
+            Run::Transaction => None,
         };
         let Some(run) = run else {
             return Err("ERR This Redis command is not allowed from script");
         };
-        if self.read_only && matches!(spec.access, Access::Write | Access::Add) {
+        if self.read_only && matches!(spec.access, Access::Write | Access::Add | Access::Publish) {
             return Err("ERR Write commands are not allowed from read-only scripts.");
         }
         Ok((spec, run))

@@ -61,7 +61,11 @@ pub(super) fn to_lua(lua: &Lua, reply: Reply, resp: u8) -> mlua::Result<Value> {
             pairs.into_iter().flat_map(|(key, value)| [key, value]),
             resp,
         )?,
-        Reply::Array(items) | Reply::Set(items) | Reply::Push(items) => list(lua, items, resp)?,
+        Reply::Array(items) | Reply::Set(items) | Reply::Push(items) | Reply::Each(items) => {
+            list(lua, items, resp)?
+        }
+        // Only ever sent to those who listen.
+        Reply::Message(_) => Value::Nil,
     })
 }
 

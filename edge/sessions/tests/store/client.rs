@@ -6,7 +6,7 @@ use bongsu_edge_sessions::{Config, Handle, bind};
 use bongsu_sdk_config::{Faults, Section};
 use bongsu_sdk_model::{ManualClock, SessionEvent, Timestamp};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpStream,
     sync::mpsc,
 };
@@ -53,17 +53,24 @@ impl Store {
 }
 
 /// One connection.
-pub(crate) struct Client(BufReader<TcpStream>);
+pub(crate) struct Client<S = TcpStream>(BufReader<S>);
 
 impl Client {
     /// A connection to whatever listens there.
     pub(crate) async fn connect(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self(BufReader::new(TcpStream::connect(address).await?)))
+        Ok(Self::of(TcpStream::connect(address).await?))
     }
 
     /// A connection to a store of another process, if it listens already.
     pub(crate) async fn try_to(address: SocketAddr) -> Option<Self> {
         Self::connect(address).await.ok()
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    /// A client on a connected stream.
+    pub(crate) fn of(stream: S) -> Self {
+        Self(BufReader::new(stream))
     }
 
     /// Runs a command of words and gives its reply as text.
@@ -82,7 +89,7 @@ impl Client {
         let _ = self.0.write_all(bytes).await;
     }
 
-    /// Reads one reply: `text` of statuses and errors, numbers, `"bulk"`, `nil`, `[…]`, `{…}`, `~[…]`.
+    /// Reads one reply: `text` of statuses and errors, numbers, `"bulk"`, `nil`, `[…]`, `{…}`, `~[…]`, `>[…]`.
     pub(crate) async fn reply(&mut self) -> String {
         let mut out = String::new();
         Box::pin(self.read_reply(&mut out)).await;
@@ -113,6 +120,7 @@ impl Client {
                 let _ = write!(out, "{:?}", String::from_utf8_lossy(value));
             }
             "*" if rest == "-1" => out.push_str("nil"),
+            ">" => self.read_items(out, rest, 1, [">[", "]"]).await,
             "*" => self.read_items(out, rest, 1, ["[", "]"]).await,
             "~" => self.read_items(out, rest, 1, ["~[", "]"]).await,
             "%" => self.read_items(out, rest, 2, ["{", "}"]).await,

@@ -8,6 +8,8 @@
 )]
 
 mod client;
+mod clients;
+mod conversations;
 mod differential;
 mod duplicate_login;
 mod events;
@@ -16,8 +18,11 @@ mod hostile;
 mod killed;
 mod limits;
 mod logins;
+mod pubsub;
 mod redis;
 mod replies;
 mod restart;
 mod scripts;
 mod scripts_beside_redis;
+mod tls;
+mod transactions;

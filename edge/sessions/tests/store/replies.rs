@@ -212,7 +212,7 @@ async fn connections_and_the_server_answer_as_redis() {
             ("CLIENT NOPE", "ERR unknown subcommand 'NOPE'. Try CLIENT HELP."),
             ("CLIENT SETNAME", "ERR wrong number of arguments for 'client|setname' command"),
             ("CONFIG GET databases", "[\"databases\" \"16\"]"),
-            ("CONFIG SET x y", "ERR unknown subcommand 'SET'. Try CONFIG HELP."),
+            ("CONFIG SET x y", "ERR Unknown option or number of arguments for CONFIG SET - 'x'"),
             ("COMMAND INFO get nope", "[[\"get\" 2 [readonly fast] 1 1 1 [] [] [] []] nil]"),
             ("AUTH x", "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"),
             ("AUTH default x", "OK"),

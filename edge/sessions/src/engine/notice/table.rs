@@ -10,8 +10,12 @@ use tokio::sync::mpsc;
 use crate::{
     Config,
     command::{self, Run},
-    engine::{Call, Db, Engine, Keyspace, Ledger, Stats, Tallies, shards::Scope},
+    engine::{
+        Announced, Call, Db, Engine, Keyspace, Ledger, Notices, Stats, Tallies, shards::Scope,
+    },
+    pubsub::{Announcement, Broker, Flags},
     sessions::Registry,
+    settings::Settings,
 };
 
 /// Commands that come before, separated by `;` · the command · what it tells, sorted by key.
@@ -147,12 +151,11 @@ fn commands_tell_what_redis_tells() {
     let stats = Arc::new(Stats::new(&config, now, 0));
     let tallies = Arc::<Tallies>::default();
     let registry = Arc::new(Registry::new(config.applications.clone()));
+    let settings = Arc::<Settings>::default();
+    let shared = (Arc::clone(&settings), Arc::<Broker>::default());
     let make = || {
-        Keyspace::new(Ledger::new(
-            Arc::clone(&registry),
-            Arc::default(),
-            mpsc::channel(1).0,
-        ))
+        let ledger = Ledger::new(Arc::clone(&registry), Arc::default(), mpsc::channel(1).0);
+        Keyspace::new(ledger, Notices::new(Arc::clone(&settings)))
     };
     let clock = Arc::new(ManualClock::at(now));
     let engine = Engine::open(
@@ -161,6 +164,7 @@ fn commands_tell_what_redis_tells() {
         Arc::clone(&stats),
         tallies,
         Arc::clone(&registry),
+        shared,
         make,
     )
     .unwrap();
@@ -172,21 +176,25 @@ fn commands_tell_what_redis_tells() {
         number: 0,
         now,
         max_bulk: 1024,
+        announced: Vec::new(),
     };
     for (before, command, expected) in TABLE {
         db.flush(0);
         for line in before.split_terminator(';') {
             engine.call(&mut db, &call(line));
         }
-        for shard in db.shards.iter_mut() {
-            shard.notices.want(u16::MAX);
-        }
+        settings.set_notify(Flags::read(b"EA").unwrap());
         engine.call(&mut db, &call(command));
-        let mut told = Vec::new();
+        settings.set_notify(Flags::default());
+        let mut all = Vec::new();
         for shard in db.shards.iter_mut() {
-            told.extend(shard.notices.take());
-            shard.notices.want(0);
+            shard.notices.take(&mut all);
         }
+        let notice = |one: Announced| match one.what {
+            Announcement::Notice(notice) => notice,
+            other => panic!("{other:?}"),
+        };
+        let mut told: Vec<_> = all.into_iter().map(notice).collect();
         told.sort_by(|a, b| a.key.cmp(&b.key));
         let told: Vec<_> = told
             .iter()
