@@ -64,8 +64,13 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let process = Self { child, address };
+        let mut process = Self { child, address };
         while Client::try_to(process.address).await.is_none() {
+            let ended = process.child.try_wait().unwrap();
+            assert_eq!(
+                ended, None,
+                "the store did not start; is the example of this version?"
+            );
             tokio::task::yield_now().await;
         }
         process
