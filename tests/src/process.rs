@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::time::until;
+use crate::{family, time::until};
 
 /// One of our binaries: in `BONGSU_BIN`, or where cargo put the running test.
 ///
@@ -130,14 +130,24 @@ impl Process {
         Ok(self.child.try_wait()?.is_none())
     }
 
-    /// Ends it without warning (SIGKILL).
+    /// Ends it and every process that it started, without warning (SIGKILL).
     ///
     /// # Errors
     /// If the system refuses.
     pub fn kill(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        let started = family::kill_what_it_started(self.child.id())?;
         self.child.kill()?;
         self.child.wait()?;
-        Ok(())
+        until("what it started is gone too", || {
+            Ok(started.iter().all(|id| !family::lives(*id)).then_some(()))
+        })
     }
 
     /// Asks it to end (SIGTERM) and waits until it has.
@@ -150,6 +160,12 @@ impl Process {
         until("the process ends after SIGTERM", || {
             Ok(self.child.try_wait()?)
         })
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Memory that is in use, bytes (`VmRSS`).
@@ -176,7 +192,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Already ended is fine.
+        // A test that failed has said why; this one may only make it worse.
+        let _ = self.end();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

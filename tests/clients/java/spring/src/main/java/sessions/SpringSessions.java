@@ -1,6 +1,9 @@
 package sessions;
 
 import jakarta.servlet.http.HttpSession;
+import java.security.Principal;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -14,20 +17,20 @@ import org.springframework.security.core.userdetails.UserDetailsService;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.session.FindByIndexNameSessionRepository;
 import org.springframework.session.Session;
-import org.springframework.session.events.AbstractSessionEvent;
+import org.springframework.session.events.SessionExpiredEvent;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
  * Counts a user's requests in a Spring Session with the principal's index, behind Spring Security's form
- * login; says which sessions a user has and which session events it was told. Ports and times come as
+ * login; says how many sessions a user has, and how late it was told of their end. Ports and times come as
  * Spring's own properties.
  */
 @SpringBootApplication
 @RestController
 public class SpringSessions {
-    private final List<String> events = new CopyOnWriteArrayList<>();
+    private final List<Long> expired = new CopyOnWriteArrayList<>();
     private final FindByIndexNameSessionRepository<? extends Session> sessions;
 
     public SpringSessions(FindByIndexNameSessionRepository<? extends Session> sessions) {
@@ -43,7 +46,7 @@ public class SpringSessions {
         return http
             .csrf(csrf -> csrf.disable())
             .authorizeHttpRequests(rules -> rules
-                .requestMatchers("/ready", "/events", "/of/**").permitAll()
+                .requestMatchers("/ready", "/expired", "/of/**").permitAll()
                 .anyRequest().authenticated())
             .formLogin(form -> form
                 .usernameParameter("user")
@@ -62,7 +65,7 @@ public class SpringSessions {
     }
 
     @GetMapping("/")
-    Map<String, Object> visit(HttpSession session, java.security.Principal user) {
+    Map<String, Object> visit(HttpSession session, Principal user) {
         Integer before = (Integer) session.getAttribute("visits");
         int visits = (before == null ? 0 : before) + 1;
         session.setAttribute("visits", visits);
@@ -77,15 +80,16 @@ public class SpringSessions {
         return sessions.findByPrincipalName(user).size();
     }
 
-    @GetMapping("/events")
-    List<String> events() {
-        return events;
+    /** How late it was told that a session had expired, each in milliseconds. */
+    @GetMapping("/expired")
+    List<Long> expired() {
+        return expired;
     }
 
     @EventListener
-    void on(AbstractSessionEvent event) {
+    void on(SessionExpiredEvent event) {
         Session session = event.getSession();
-        Integer visits = session == null ? null : session.getAttribute("visits");
-        events.add(event.getClass().getSimpleName() + " " + visits);
+        Instant end = session.getLastAccessedTime().plus(session.getMaxInactiveInterval());
+        expired.add(Duration.between(end, Instant.now()).toMillis());
     }
 }
