@@ -45,7 +45,9 @@ fn started_by(id: u32) -> Vec<u32> {
         for thread in threads.flatten() {
             // Gone meanwhile is fine.
             let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-            let children = children.split_whitespace().filter_map(|id| id.parse::<u32>().ok());
+            let children = children
+                .split_whitespace()
+                .filter_map(|id| id.parse::<u32>().ok());
             let before = all.len();
             all.extend(children);
             parents.extend(all.iter().skip(before));
