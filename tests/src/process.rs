@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     env, fs,
     fs::File,
+    hash::{BuildHasher as _, RandomState},
     net::{Ipv4Addr, TcpListener, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -65,15 +66,21 @@ fn folder() -> Result<PathBuf> {
 /// A port that is free for TCP and UDP on the loopback address, never given twice by this process. The caller
 /// gives it to a server that may be started several times, so the server can't choose it itself.
 ///
+/// It is below those that the system gives to outgoing connections: while a server is killed, one of its own
+/// clients could otherwise be given the server's port, even by connecting to it, and keep the server out.
+///
 /// # Errors
 /// If the system has none.
 pub fn free_port() -> Result<u16> {
+    const FIRST: u64 = 10_000;
+    const OUTGOING: u64 = 32_768;
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..1_000 {
-        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = tcp.local_addr()?.port();
-        if UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok() && given.insert(port) {
+        let random = RandomState::new().hash_one(given.len());
+        let port = u16::try_from(FIRST + random % (OUTGOING - FIRST))?;
+        let here = (Ipv4Addr::LOCALHOST, port);
+        if TcpListener::bind(here).is_ok() && UdpSocket::bind(here).is_ok() && given.insert(port) {
             return Ok(port);
         }
     }
