@@ -1,4 +1,5 @@
-// Counts a visitor's requests in an express-session on connect-redis: `express_sessions.mjs RESP_PORT HTTP_PORT`.
+// Counts a visitor's requests, and keeps a user who logs in, in an express-session on connect-redis:
+// `express_sessions.mjs RESP_PORT HTTP_PORT`.
 
 import { RedisStore } from "connect-redis";
 import express from "express";
@@ -25,7 +26,19 @@ app.get("/", (request, response) => {
   request.session.visits = (request.session.visits ?? 0) + 1;
   // Left alone, express-session answers 200 also when the store did not take the session.
   request.session.save((error) => {
-    response.status(error ? 503 : 200).json({ visits: request.session.visits });
+    const { user, visits } = request.session;
+    response.status(error ? 503 : 200).json({ user, visits });
   });
+});
+app.post("/login", express.urlencoded(), (request, response, next) => {
+  // Against a session id that was planted before.
+  request.session.regenerate((error) => {
+    if (error) return next(error);
+    request.session.user = request.body.user;
+    request.session.save((error) => response.status(error ? 503 : 200).json({}));
+  });
+});
+app.post("/logout", (request, response) => {
+  request.session.destroy((error) => response.status(error ? 503 : 200).json({}));
 });
 app.listen(Number(http), "127.0.0.1");

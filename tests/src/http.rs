@@ -99,6 +99,23 @@ impl Web {
         read(response?)
     }
 
+    /// `POST path` with the fields of a form, with a cookie if there is one.
+    ///
+    /// # Errors
+    /// If there is no response.
+    pub fn submit(
+        &self,
+        path: &str,
+        cookie: Option<&str>,
+        fields: &[(&str, &str)],
+    ) -> Result<Reply> {
+        let mut request = self.agent.post(self.url(path));
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        read(request.send_form(fields.iter().copied())?)
+    }
+
     /// The answer to `{"question": …}` or `{"plan": …}`.
     ///
     /// # Errors

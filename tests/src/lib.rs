@@ -21,6 +21,7 @@
 mod answer;
 mod center;
 mod edge;
+mod family;
 mod http;
 mod otlp;
 mod process;
@@ -30,6 +31,7 @@ mod time;
 pub use answer::{fact, facts, range};
 pub use center::{Authority, Center};
 pub use edge::{ADMIN_TOKEN, Edge};
+pub use family::lives;
 pub use http::{Reply, Web};
 pub use otlp::{Visit, encode};
 pub use process::{Process, binary, free_port, plugins};

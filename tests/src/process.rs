@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     env, fs,
     fs::File,
+    hash::{BuildHasher as _, RandomState},
     net::{Ipv4Addr, TcpListener, UdpSocket},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -13,7 +14,7 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::time::until;
+use crate::{family, time::until};
 
 /// One of our binaries: in `BONGSU_BIN`, or where cargo put the running test.
 ///
@@ -65,15 +66,21 @@ fn folder() -> Result<PathBuf> {
 /// A port that is free for TCP and UDP on the loopback address, never given twice by this process. The caller
 /// gives it to a server that may be started several times, so the server can't choose it itself.
 ///
+/// It is below those that the system gives to outgoing connections: while a server is killed, one of its own
+/// clients could otherwise be given the server's port, even by connecting to it, and keep the server out.
+///
 /// # Errors
 /// If the system has none.
 pub fn free_port() -> Result<u16> {
+    const FIRST: u64 = 10_000;
+    const OUTGOING: u64 = 32_768;
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     for _ in 0..1_000 {
-        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = tcp.local_addr()?.port();
-        if UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok() && given.insert(port) {
+        let random = RandomState::new().hash_one(given.len());
+        let port = u16::try_from(FIRST + random % (OUTGOING - FIRST))?;
+        let here = (Ipv4Addr::LOCALHOST, port);
+        if TcpListener::bind(here).is_ok() && UdpSocket::bind(here).is_ok() && given.insert(port) {
             return Ok(port);
         }
     }
@@ -130,14 +137,24 @@ impl Process {
         Ok(self.child.try_wait()?.is_none())
     }
 
-    /// Ends it without warning (SIGKILL).
+    /// Ends it and every process that it started, without warning (SIGKILL).
     ///
     /// # Errors
     /// If the system refuses.
     pub fn kill(mut self) -> Result<()> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<()> {
+        if self.child.try_wait()?.is_some() {
+            return Ok(());
+        }
+        let started = family::kill_what_it_started(self.child.id())?;
         self.child.kill()?;
         self.child.wait()?;
-        Ok(())
+        until("what it started is gone too", || {
+            Ok(started.iter().all(|id| !family::lives(*id)).then_some(()))
+        })
     }
 
     /// Asks it to end (SIGTERM) and waits until it has.
@@ -150,6 +167,12 @@ impl Process {
         until("the process ends after SIGTERM", || {
             Ok(self.child.try_wait()?)
         })
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Memory that is in use, bytes (`VmRSS`).
@@ -176,7 +199,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Already ended is fine.
+        // A test that failed has said why; this one may only make it worse.
+        let _ = self.end();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

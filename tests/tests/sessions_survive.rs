@@ -32,12 +32,12 @@ fn sessions_of_flask_on_redis_py_survive_kills() -> Result<()> {
     let Some(python) = provided("BONGSU_PYTHON")? else {
         return Ok(());
     };
-    let script = clients().join("flask_sessions.py");
-    survive(|resp, http, _| {
+    survive(|resp, http, folder| {
         let mut command = Command::new(&python);
-        command
-            .arg(&script)
-            .args([resp.to_string(), http.to_string()]);
+        command.args(["-B", "-m", "gunicorn", "--threads", "8", "--chdir"]);
+        command.arg(clients()).arg("--worker-tmp-dir").arg(folder);
+        command.args(["--bind", &format!("127.0.0.1:{http}"), "flask_sessions:app"]);
+        command.env("RESP_PORT", resp.to_string());
         Ok(command)
     })
 }

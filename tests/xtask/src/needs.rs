@@ -4,10 +4,11 @@
 //! without a password). Elsewhere the exact command is printed and the part that depends on it is skipped
 //! visibly; with `CI=true` a skip is a failure, so that a green run never means "not tried".
 
+pub(crate) mod built;
 pub(crate) mod node;
 pub(crate) mod python;
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 use anyhow::{Result, bail};
 
@@ -19,6 +20,13 @@ pub(crate) struct Part {
     pub(crate) program: &'static str,
     packages: &'static [&'static str],
     present: fn() -> bool,
+}
+
+impl Part {
+    /// Where its program is, if the part is there whole.
+    pub(crate) fn place(&self) -> Option<PathBuf> {
+        (self.present)().then(|| find(self.program)).flatten()
+    }
 }
 
 /// The web server in front of the demo's applications, and of forward-auth tests.
@@ -33,6 +41,38 @@ pub(crate) const REDIS: Part = Part {
     program: "redis-server",
     packages: &["redis-server", "redis-tools"],
     present: || find("redis-server").is_some() && find("redis-benchmark").is_some(),
+};
+
+/// Java with its compiler.
+pub(crate) const JAVA: Part = Part {
+    program: "java",
+    packages: &["default-jdk-headless"],
+    present: || {
+        find("javac").is_some_and(|javac| {
+            succeeds(Command::new(javac).args(["--release", "17", "--version"]))
+        })
+    },
+};
+
+/// What builds Java.
+pub(crate) const MAVEN: Part = Part {
+    program: "mvn",
+    packages: &["maven"],
+    present: || find("mvn").is_some(),
+};
+
+/// PHP with its Redis extension.
+pub(crate) const PHP: Part = Part {
+    program: "php",
+    packages: &["php-cli", "php-redis"],
+    present: || find("php").is_some_and(|php| succeeds(Command::new(php).args(["--ri", "redis"]))),
+};
+
+/// Go; Debian's is new enough.
+pub(crate) const GO: Part = Part {
+    program: "go",
+    packages: &["golang-go"],
+    present: || find("go").is_some(),
 };
 
 /// Python with the means to make virtual environments.

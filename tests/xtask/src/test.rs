@@ -10,6 +10,9 @@
 //! | `BONGSU_PLUGINS` | folder with the built plugins |
 //! | `BONGSU_PYTHON` | interpreter with the packages of `tests/clients/requirements.txt` |
 //! | `BONGSU_NODE`, `BONGSU_NODE_MODULES` | interpreter, and the packages of `tests/clients/package.json` |
+//! | `BONGSU_JAVA`, `BONGSU_JAVA_CLIENTS` | virtual machine, and the folder with `tests/clients/java` built |
+//! | `BONGSU_GO_CLIENT` | `tests/clients/go`, built |
+//! | `BONGSU_PHP` | interpreter with the extension `redis` |
 //! | `BONGSU_NGINX`, `BONGSU_REDIS_SERVER` | the system's servers |
 
 use std::{ffi::OsString, path::PathBuf};
@@ -17,16 +20,16 @@ use std::{ffi::OsString, path::PathBuf};
 use anyhow::Result;
 
 use crate::{
-    needs::{self, NGINX, REDIS, node::Node, python},
+    needs::{self, GO, JAVA, MAVEN, NGINX, PHP, REDIS, built, node::Node, python},
     plugins,
-    shell::{self, find, say},
+    shell::{self, say},
     web,
     workspace::Workspace,
 };
 
 /// Runs it all.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    needs::ensure(&[&NGINX, &REDIS])?;
+    needs::ensure(&[&NGINX, &REDIS, &JAVA, &MAVEN, &PHP, &GO])?;
     plugins::run()?;
     web::run(workspace)?;
     let environment = environment(workspace)?;
@@ -56,14 +59,24 @@ fn environment(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
         Some(node) => node.modules(workspace, &clients)?,
         None => None,
     };
-    let places: [(&str, Option<PathBuf>); 7] = [
+    let places: [(&str, Option<PathBuf>); 11] = [
         ("BONGSU_BIN", Some(workspace.target.join("debug"))),
         ("BONGSU_PLUGINS", Some(workspace.plugins())),
         ("BONGSU_PYTHON", python),
         ("BONGSU_NODE", node.map(|node| node.program())),
         ("BONGSU_NODE_MODULES", modules),
-        ("BONGSU_NGINX", find(NGINX.program)),
-        ("BONGSU_REDIS_SERVER", find(REDIS.program)),
+        ("BONGSU_JAVA", JAVA.place()),
+        (
+            "BONGSU_JAVA_CLIENTS",
+            built::java(workspace, &clients.join("java"))?,
+        ),
+        (
+            "BONGSU_GO_CLIENT",
+            built::go(workspace, &clients.join("go"))?,
+        ),
+        ("BONGSU_PHP", PHP.place()),
+        ("BONGSU_NGINX", NGINX.place()),
+        ("BONGSU_REDIS_SERVER", REDIS.place()),
     ];
     Ok(places
         .into_iter()

@@ -285,7 +285,11 @@ async fn conversations_are_as_with_redis() {
         return;
     };
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::start(dir.path(), "durability = \"os\"").await;
+    let store = Store::start(
+        dir.path(),
+        "durability = \"os\"\nnotify_keyspace_events = \"\"",
+    )
+    .await;
     let mut compared = 0;
     let everywhere = CONVERSATIONS
         .iter()
