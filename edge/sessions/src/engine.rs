@@ -275,11 +275,14 @@ impl Engine {
 
     /// The shards a call needs: the one of its key if it names just one.
     fn scope(&self, call: &Call) -> Scope {
+        let keyless = call.spec.keys.0 == 0;
         // What goes to make room may be anywhere.
         let full = call.spec.access == Access::Add && self.excess() > 0;
-        match call.args.first() {
-            _ if matches!(call.spec.access, Access::Publish | Access::Connection) => Scope::None,
-            Some(key) if call.spec.keys == ONE_KEY && !full => Scope::One(self.shards.number(key)),
+        match (call.spec.access, call.args.first()) {
+            (Access::Publish | Access::Connection, _) if keyless => Scope::None,
+            (_, Some(key)) if call.spec.keys == ONE_KEY && !full => {
+                Scope::One(self.shards.number(key))
+            }
             _ => Scope::All,
         }
     }

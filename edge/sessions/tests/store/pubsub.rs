@@ -358,3 +358,22 @@ async fn what_a_script_or_a_transaction_publishes_arrives_and_leaving_ends_it_al
     assert!(client.is_closed().await);
     store.handle.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_shard_channel_may_be_called_like_a_session() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = "[applications.shop]\nkind = \"connect-redis\"\nnamespace = \"shop:\"\nexpiry.max = \"1h\"\n";
+    let store = Store::start(dir.path(), settings).await;
+    let mut client = store.connect().await;
+    assert_eq!(client.call("SPUBLISH shop:1 m").await, "0");
+    for call in [
+        "WAIT 0 0",
+        "TIME",
+        "SCRIPT EXISTS x",
+        "PUBLISH shop:1 m",
+        "SCRIPT KILL",
+    ] {
+        assert_ne!(client.call(call).await, "", "{call}");
+    }
+    store.handle.shutdown().await;
+}
