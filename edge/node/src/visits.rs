@@ -14,7 +14,7 @@ const QUEUE: usize = 8_192;
 
 /// A masked transaction of a session.
 #[derive(Debug)]
-pub struct Visited {
+pub(crate) struct Visited {
     session: String,
     user: Option<String>,
     visit: Visit,

@@ -338,7 +338,7 @@ async fn what_a_script_or_a_transaction_publishes_arrives_and_leaving_ends_it_al
         .await;
     assert!(refused.starts_with("ERR Write commands are not allowed from read-only scripts."));
     // Published messages are no replies.
-    assert_eq!(client.call("HELLO 3").await.is_empty(), false);
+    assert!(client.call("HELLO 3").await.starts_with("{"));
     client
         .send(b"SUBSCRIBE c\r\nCLIENT REPLY OFF\r\nPUBLISH c four\r\n")
         .await;
