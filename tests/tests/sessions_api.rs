@@ -37,15 +37,21 @@ fn sessions_are_listed_without_ids_and_whose_they_are_only_to_the_administrator(
     log_in(&edge, "first-secret", "kim")?;
     log_in(&edge, "second-secret", "lee")?;
 
-    let page = edge.web().get("/api/sessions?sort=user", None)?;
+    let page = edge.web().get("/api/sessions", None)?;
     ensure!(page.status == 200, "{page:?}");
     for hidden in ["secret", "kim", "lee"] {
         ensure!(!page.text.contains(hidden), "{hidden} in {}", page.text);
     }
     ensure!(page.json()?["matching"] == 2, "{}", page.text);
 
-    let asked = edge.web().get("/api/sessions?reveal=true", None)?;
-    ensure!(asked.status == 401, "{asked:?}");
+    // The order of users and the cursor in it would tell.
+    for question in ["reveal=true", "user=kim", "sort=user&page=1"] {
+        let asked = edge.web().get(&format!("/api/sessions?{question}"), None)?;
+        ensure!(asked.status == 401, "{question}: {asked:?}");
+    }
+    ensure!(list(&edge, "page=1000000")?["matching"] == 2);
+    let lost = edge.web().get("/api/sessions?after=nowhere", None)?;
+    ensure!(lost.status == 422, "{lost:?}");
     let shown = list(&edge, "reveal=true&sort=user")?;
     ensure!(shown["sessions"][0]["user"] == "kim", "{shown}");
     ensure!(list(&edge, "user=lee")?["matching"] == 1);
@@ -79,6 +85,11 @@ fn the_administrator_ends_and_denies_and_nobody_else_does() -> Result<()> {
         .web()
         .order("POST", "/api/sessions/end", Some(&json!({})))?;
     ensure!(everything.status == 409, "{everything:?}");
+    let own = json!({ "key": "minwon:a", "database": 16, "user": null });
+    let refused = edge
+        .web()
+        .order("POST", "/api/sessions/bind", Some(&own))?;
+    ensure!(refused.status == 422, "{refused:?}");
     let ended = edge.web().order("POST", "/api/sessions/end", Some(&body))?;
     ensure!(ended.json()? == json!({ "ended": 1 }), "{ended:?}");
 

@@ -155,6 +155,42 @@ mod tests {
         assert_eq!(faults.len(), 5, "{faults:#?}");
     }
 
+    const EXAMPLE: &str = include_str!("../../../deploy/edge.toml");
+
+    #[test]
+    fn the_example_shows_the_defaults() {
+        let shown = Config::parse(EXAMPLE).unwrap();
+        let bare = Config::parse("site = \"busan\"").unwrap();
+        let of = |config: &Config| {
+            let sessions = format!("{:?}", config.sessions);
+            (config.http, config.data_dir.clone(), sessions)
+        };
+        assert_eq!(of(&shown), of(&bare));
+    }
+
+    #[test]
+    fn every_key_the_example_only_mentions_exists() {
+        let is_setting = |line: &str| {
+            let word = line.split(' ').next().unwrap_or_default();
+            line.starts_with('[')
+                || line
+                    .strip_prefix(word)
+                    .is_some_and(|l| l.starts_with(" = "))
+        };
+        let lines = EXAMPLE.lines().map(|line| match line.strip_prefix("# ") {
+            Some(setting) if is_setting(setting) => setting,
+            _ => line,
+        });
+        let text: Vec<_> = lines.collect();
+        let faults = Config::parse(&text.join("\n")).err().unwrap();
+        // All that is wrong is that the secrets are not there.
+        let (missing, others): (Vec<_>, Vec<_>) = faults
+            .iter()
+            .partition(|fault| fault.contains("cannot read"));
+        assert_eq!(others, Vec::<&String>::new());
+        assert_eq!(missing.len(), 6, "{missing:#?}");
+    }
+
     #[test]
     fn a_site_is_enough() {
         let config = Config::parse("site = \"busan\"").unwrap();

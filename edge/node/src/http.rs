@@ -55,7 +55,7 @@ pub(crate) struct State {
     pub(crate) collect: watch::Sender<CollectStats>,
     pub(crate) masking_failures: watch::Sender<u64>,
     pub(crate) ship: Option<watch::Receiver<Status>>,
-    pub(crate) asking: Semaphore,
+    pub(crate) asking: Arc<Semaphore>,
 }
 
 /// A running server.
@@ -121,6 +121,7 @@ fn router(state: Arc<State>) -> Router {
                 .delete(sessions::denies::allow),
         )
         .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -161,7 +161,7 @@ fn state(
         collect: watch::Sender::new(CollectStats::default()),
         masking_failures: watch::Sender::new(0),
         ship,
-        asking: Semaphore::new(http::MAX_ASKING),
+        asking: Arc::new(Semaphore::new(http::MAX_ASKING)),
     }
 }
 

@@ -14,7 +14,7 @@ const QUEUE: usize = 8_192;
 
 /// A masked transaction of a session.
 #[derive(Debug)]
-pub struct Visited {
+pub(crate) struct Visited {
     session: String,
     user: Option<String>,
     visit: Visit,
@@ -43,12 +43,19 @@ pub(crate) fn of(transaction: &Transaction) -> Option<Visited> {
 pub(crate) fn tell(control: Control) -> (Visits, JoinHandle<()>) {
     let (visits, mut told) = mpsc::channel::<Visited>(QUEUE);
     let telling = tokio::spawn(async move {
+        let mut failing = false;
         while let Some(visited) = told.recv().await {
             let noted = control
                 .visited(&visited.session, visited.visit, visited.user.as_deref())
                 .await;
-            if let Err(error) = noted {
-                tracing::warn!(%error, "a session was not bound to its user");
+            // Once per failure of the disk, not once per visit.
+            match noted {
+                Err(error) if !failing => {
+                    failing = true;
+                    tracing::warn!(%error, "sessions are not bound to their users");
+                }
+                Err(_) => {}
+                Ok(()) => failing = false,
             }
         }
     });

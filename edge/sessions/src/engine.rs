@@ -262,6 +262,12 @@ impl Engine {
         if let Some(refusal) = self.refuse(call, db) {
             return refusal.into();
         }
+        self.call_admitted(db, call)
+    }
+
+    /// The same for one that need not be asked whether it may write: its transaction was, see
+    /// [`Engine::refuse_all`].
+    pub(crate) fn call_admitted(&self, db: &mut Db<'_>, call: &Call) -> Reply {
         let prospects = self.prospects(call);
         let open = self.changes_bindings(&mut db.shards, (call.db, db.now), &prospects);
         self.govern(db, call, &prospects, open)
@@ -269,11 +275,14 @@ impl Engine {
 
     /// The shards a call needs: the one of its key if it names just one.
     fn scope(&self, call: &Call) -> Scope {
+        let keyless = call.spec.keys.0 == 0;
         // What goes to make room may be anywhere.
         let full = call.spec.access == Access::Add && self.excess() > 0;
-        match call.args.first() {
-            _ if call.spec.access == Access::Publish => Scope::None,
-            Some(key) if call.spec.keys == ONE_KEY && !full => Scope::One(self.shards.number(key)),
+        match (call.spec.access, call.args.first()) {
+            (Access::Publish | Access::Connection, _) if keyless => Scope::None,
+            (_, Some(key)) if call.spec.keys == ONE_KEY && !full => {
+                Scope::One(self.shards.number(key))
+            }
             _ => Scope::All,
         }
     }
@@ -314,8 +323,12 @@ impl Engine {
             }
         });
         let after: usize = shards.iter().map(|shard| shard.weight()).sum();
-        self.weight.fetch_add(after.wrapping_sub(before), Relaxed);
-        self.tallies.note_bytes(self.weight.load(Relaxed));
+        // Shared by all cores, hence left alone by whoever only reads.
+        if after != before {
+            let change = after.wrapping_sub(before);
+            let weight = self.weight.fetch_add(change, Relaxed).wrapping_add(change);
+            self.tallies.note_bytes(weight);
+        }
         let appended = shards.iter().map(|shard| shard.appended());
         let position = appended.max().unwrap_or_default();
         for shard in shards {
@@ -355,6 +368,13 @@ impl Engine {
             ledger.record(SessionEventKind::Rejected, call.db, key, now);
         }
         Some(refusal)
+    }
+
+    /// The same for a transaction as a whole. All shards are held.
+    pub(crate) fn refuse_all(&self, access: Access, db: &mut Db<'_>) -> Option<Refusal> {
+        let refusal = self.refusal(access)?;
+        let made = refusal == Refusal::OutOfMemory && self.make_room(db, &[], self.excess());
+        (!made).then_some(refusal)
     }
 
     /// Bytes beyond what may be held. A limit of zero is none.

@@ -122,6 +122,11 @@ impl Scripts {
         read_sha(sha).is_some_and(|sha| self.lock().cache.get(&sha).is_some())
     }
 
+    /// Waits until no script runs; each ends at its time limit.
+    pub(crate) fn wait(&self) {
+        drop(self.lock());
+    }
+
     /// Forgets every script.
     pub(crate) fn flush(&self) {
         let mut state = self.lock();

@@ -57,13 +57,18 @@ async fn answer(state: Arc<State>, asked: Question) -> Result<Answer, Problem> {
         code: "busy",
         detail: "other questions are being answered, hint: ask again in a second".into(),
     };
-    let _permit = state.asking.try_acquire().map_err(busy)?;
+    let permit = Arc::clone(&state.asking);
+    let permit = permit.try_acquire_owned().map_err(busy)?;
     let now = state.clock.now();
     let desk = state.ask.clone();
-    let work = move || match (asked.question, asked.plan) {
-        (Some(question), _) => Some(desk.question(&question, asked.lang, now)),
-        (None, Some(plan)) => Some(desk.plan(&plan, asked.lang.unwrap_or(Lang::Ko), now)),
-        (None, None) => None,
+    let work = move || {
+        // The work goes on when whoever asked has gone, and the permit with it.
+        let _permit = permit;
+        match (asked.question, asked.plan) {
+            (Some(question), _) => Some(desk.question(&question, asked.lang, now)),
+            (None, Some(plan)) => Some(desk.plan(&plan, asked.lang.unwrap_or(Lang::Ko), now)),
+            (None, None) => None,
+        }
     };
     let answer = tokio::task::spawn_blocking(work).await.ok().flatten();
     answer.ok_or_else(|| Problem {

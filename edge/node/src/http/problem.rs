@@ -39,3 +39,12 @@ pub(super) async fn not_found() -> Problem {
         detail: "no such path, hint: `/` is the page, `/api/ask` takes questions".into(),
     }
 }
+
+/// A path that is ours, asked for in another way.
+pub(super) async fn not_allowed() -> Problem {
+    Problem {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        code: "method_not_allowed",
+        detail: "this path does not take this method, hint: see the Allow header".into(),
+    }
+}

@@ -49,14 +49,20 @@ pub(super) async fn rollup(
             error.body_text()
         ),
     })?;
-    let _permit = state.asking.try_acquire().map_err(|_| Problem {
+    let permit = Arc::clone(&state.asking);
+    let permit = permit.try_acquire_owned().map_err(|_| Problem {
         status: StatusCode::SERVICE_UNAVAILABLE,
         code: "busy",
         detail: "questions are being answered, hint: ask again in a second".into(),
     })?;
     let window = Window::new(interval.from.at(), interval.to.at());
     let reading = Arc::clone(&state);
-    let sums = tokio::task::spawn_blocking(move || sums(&reading, window)).await;
+    // The work goes on when whoever asked has gone, and the permit with it.
+    let sums = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        sums(&reading, window)
+    });
+    let sums = sums.await;
     sums.ok()
         .and_then(Result::ok)
         .map(Json)

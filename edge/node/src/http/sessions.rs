@@ -2,7 +2,7 @@
 //!
 //! | request | does | needs the token |
 //! |---|---|---|
-//! | `GET /api/sessions?…` | a page of sessions, filtered and sorted | only with `reveal=true` |
+//! | `GET /api/sessions?…` | a page of sessions, filtered and sorted | only with `reveal=true`, `user=` or `sort=user` |
 //! | `POST /api/sessions/end` | ends the sessions a filter takes | yes |
 //! | `POST /api/sessions/bind` | says whose a session is | yes |
 //! | `GET`, `POST`, `DELETE /api/denies` | users who may not log in | yes |
@@ -17,7 +17,10 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
-    extract::{Query as Params, State as Extract, rejection::QueryRejection},
+    extract::{
+        Query as Params, State as Extract,
+        rejection::{JsonRejection, QueryRejection},
+    },
     http::{HeaderMap, StatusCode},
 };
 use bongsu_edge_sessions::{Cursor, Filter, OrderError, Query, Row, Sort};
@@ -135,18 +138,24 @@ pub(super) async fn list(
     asked: Result<Params<Asked>, QueryRejection>,
 ) -> Result<Json<Listed>, Problem> {
     let Params(asked) = asked.map_err(|error| bad(&error.body_text()))?;
-    if asked.reveal || asked.user.is_some() {
+    // A list in the order of users tells of them, and so does the cursor of such a list.
+    if asked.reveal || asked.user.is_some() || asked.sort.as_deref() == Some("user") {
         state.admin.check(&headers)?;
     }
     let reveal = asked.reveal;
     let query = query(asked)?;
-    let _permit = state.asking.try_acquire().map_err(|_| Problem {
+    let permit = Arc::clone(&state.asking);
+    let permit = permit.try_acquire_owned().map_err(|_| Problem {
         status: StatusCode::SERVICE_UNAVAILABLE,
         code: "busy",
         detail: "questions are being answered, hint: ask again in a second".into(),
     })?;
     let reading = Arc::clone(&state);
-    let page = tokio::task::spawn_blocking(move || reading.sessions.control().live(&query));
+    // The work goes on when whoever asked has gone, and the permit with it.
+    let page = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        reading.sessions.control().live(&query)
+    });
     let page = page.await.map_err(|_| Problem {
         status: StatusCode::INTERNAL_SERVER_ERROR,
         code: "internal",
@@ -230,6 +239,14 @@ fn bad(detail: &str) -> Problem {
         status: StatusCode::UNPROCESSABLE_ENTITY,
         code: "bad_request",
         detail: detail.to_owned(),
+    }
+}
+
+/// A body that could not be read: too long, of another type, or not what was asked for.
+fn unread(error: &JsonRejection) -> Problem {
+    Problem {
+        status: error.status(),
+        ..bad(&error.body_text())
     }
 }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::{Client, Queued, Transaction};
 use crate::{
+    MemoryPolicy,
     command::{self, Access, Refusal, Run, Spec},
     engine::{Call, Db},
     protocol::Reply,
@@ -83,14 +84,17 @@ impl Client {
         }
     }
 
-    /// A transaction is all or nothing: what would be refused while it runs is refused before.
+    /// A transaction is all or nothing: what would be refused while it runs is refused before. Where room can be
+    /// made for it, `EXEC` tries that first.
     fn refusal_of_transaction(&self, spec: &Spec) -> Option<Refusal> {
         let transaction = self.transaction.as_ref()?;
         let access = match spec.run {
             Run::Transaction => transaction.access()?,
             Run::Keyspace(_) | Run::Client(_) => spec.access,
         };
-        self.server.engine.refusal(access)
+        let makes_room = self.server.config.max_memory_policy == MemoryPolicy::AnonymousFirst;
+        let refusal = self.server.engine.refusal(access);
+        refusal.filter(|refusal| !(makes_room && *refusal == Refusal::OutOfMemory))
     }
 
     /// What cannot even be queued spoils the transaction; `EXEC` itself ends it.
@@ -98,10 +102,7 @@ impl Client {
         if name.eq_ignore_ascii_case(b"exec") {
             self.transaction = None;
             self.unwatch();
-            let text = refusal.to_string();
-            let why = text.strip_prefix("ERR ").unwrap_or(&text);
-            let text = format!("EXECABORT Transaction discarded because of: {why}");
-            return Reply::Error(text.into());
+            return discarded(&refusal);
         }
         if let Some(transaction) = &mut self.transaction {
             transaction.abort();
@@ -162,13 +163,13 @@ impl Client {
             let text = "EXECABORT Transaction discarded because of previous errors.";
             return Reply::Error(text.into()).into();
         }
-        let changes = transaction.access().is_some();
+        let access = transaction.access();
         let commands = transaction.into_commands();
         // Taken out, so that nothing in the transaction locks a shard once more to take it back.
         let watching = std::mem::take(&mut self.watching);
         let server = Arc::clone(&self.server);
         server.engine.count(commands.len());
-        let (replies, position) = server.engine.on_all(now, |db| {
+        let (reply, position) = server.engine.on_all(now, |db| {
             let expired = |(number, key): (u8, &Bytes)| {
                 let entry = db.shards.of(key).entry(number, key);
                 entry.is_some_and(|entry| entry.is_expired(now))
@@ -176,15 +177,18 @@ impl Client {
             if watching.mark().is_set() || watching.keys().any(expired) {
                 return None;
             }
+            if let Some(refusal) = access.and_then(|access| server.engine.refuse_all(access, db)) {
+                return Some(discarded(&refusal));
+            }
             let replies = commands.into_iter().map(|one| self.execute_one(one, db));
-            Some(replies.collect())
+            Some(Reply::Array(replies.collect()))
         });
         server.engine.unwatch(watching.keys(), watching.mark());
         self.publish();
         self.position = self.position.max(position);
         Ran {
-            reply: replies.map_or(Reply::NullArray, Reply::Array),
-            changes,
+            reply: reply.unwrap_or(Reply::NullArray),
+            changes: access.is_some(),
         }
     }
 
@@ -192,7 +196,14 @@ impl Client {
         match spec.run {
             Run::Keyspace(run) => {
                 db.number = self.db;
-                run(db, &args).unwrap_or_else(Reply::from)
+                let call = Call {
+                    spec,
+                    run,
+                    args,
+                    db: self.db,
+                    client: Some(self.peer.address()),
+                };
+                self.server.engine.call_admitted(db, &call)
             }
             Run::Client(run) => run(self, &args).unwrap_or_else(Reply::from),
             // Never queued.
@@ -221,6 +232,13 @@ impl Client {
             engine.unwatch(watching.keys(), watching.mark());
         }
     }
+}
+
+/// The reply of an `EXEC` that ran nothing.
+fn discarded(refusal: &Refusal) -> Reply {
+    let text = refusal.to_string();
+    let why = text.strip_prefix("ERR ").unwrap_or(&text);
+    Reply::Error(format!("EXECABORT Transaction discarded because of: {why}").into())
 }
 
 /// Commands that act on a transaction instead of being queued in it.

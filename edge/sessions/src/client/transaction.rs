@@ -29,7 +29,8 @@ pub(crate) struct Transaction {
     /// The commands in order.
     commands: Vec<Queued>,
     weight: usize,
-    /// The access that most can be said against: [`Access::Add`] before [`Access::Write`] before all others.
+    /// The access that most can be said against: [`Access::Add`] before [`Access::Write`] before
+    /// [`Access::Script`]; none if nothing here can change data.
     access: Option<Access>,
     /// Whether a command could not be queued; `EXEC` then runs none.
     aborted: bool,
@@ -45,8 +46,11 @@ impl Transaction {
     /// Adds a command.
     pub(crate) fn queue(&mut self, spec: &'static Spec, args: Vec<Bytes>) {
         self.weight += Self::cost(&args);
-        if spec.access == Access::Add || (spec.access.changes() && self.access.is_none()) {
-            self.access = Some(spec.access);
+        match (spec.access, self.access) {
+            (Access::Add, _)
+            | (Access::Write, None | Some(Access::Script))
+            | (Access::Script, None) => self.access = Some(spec.access),
+            _ => {}
         }
         self.commands.push(Queued { spec, args });
     }

@@ -4,6 +4,9 @@ use bytes::Bytes;
 
 use super::{Refusal, decimal};
 
+/// Longest name a connection may give itself, bytes.
+const LONGEST_NAME: usize = 1024;
+
 /// All arguments of a command with a fixed number of them. The table has checked the number already.
 pub(super) fn exactly<const N: usize>(args: &[Bytes]) -> Result<&[Bytes; N], Refusal> {
     args.try_into().map_err(|_| Refusal::Syntax)
@@ -108,8 +111,14 @@ pub(super) fn refuse(text: impl Into<String>) -> Refusal {
     Refusal::Text(text.into())
 }
 
-/// A copy of a name without spaces or control characters; `CLIENT LIST` could not be read otherwise.
+/// A copy of a name without spaces or control characters; `CLIENT LIST` could not be read otherwise. Not a long
+/// one: it is held for as long as its connection lives.
 pub(super) fn printable(name: &[u8], what: &str) -> Result<Bytes, Refusal> {
+    if name.len() > LONGEST_NAME {
+        return Err(refuse(format!(
+            "ERR {what} cannot be longer than {LONGEST_NAME} bytes"
+        )));
+    }
     if name.iter().all(u8::is_ascii_graphic) {
         return Ok(Bytes::copy_from_slice(name));
     }

@@ -2,6 +2,8 @@
 
 mod filter;
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use self::filter::{Filter, who};
@@ -154,7 +156,7 @@ fn list(client: &mut Client, filters: &[Bytes]) -> Outcome {
         (b"TYPE", [kind]) => vec![Filter::Type(who(kind)?)],
         (b"ID", ids @ [_, ..]) => {
             let ids = ids.iter().map(|id| number(id).filter(|id| *id > 0));
-            let ids: Option<Vec<_>> = ids.collect();
+            let ids: Option<BTreeSet<_>> = ids.collect();
             vec![Filter::Ids(
                 ids.ok_or_else(|| refuse("ERR Invalid client ID"))?,
             )]
@@ -184,7 +186,7 @@ fn kill(client: &mut Client, options: &[Bytes]) -> Outcome {
             b"ID" => {
                 let id = number(value).filter(|id| *id > 0);
                 let id = id.ok_or_else(|| refuse("ERR client-id should be greater than 0"))?;
-                filters.push(Filter::Ids(vec![id]));
+                filters.push(Filter::Ids(BTreeSet::from([id])));
             }
             b"ADDR" => filters.push(Filter::Address(text(value))),
             b"LADDR" => filters.push(Filter::Local(text(value))),

@@ -150,13 +150,16 @@ fn log_in(client: &mut Client, user: &[u8], password: &[u8]) -> Outcome {
         Some(own) => own.matches(password),
         None => !config.asks_for_login(),
     };
+    // Every password is compared, so that the time does not tell which names there are.
     let named = || {
-        let mut users = config.users.iter();
-        let found = users.find(|one| one.name.as_bytes() == user)?;
-        found
-            .password
-            .matches(password)
-            .then(|| (Arc::from(found.name.as_str()), found.read_only))
+        config.users.iter().fold(None, |found, one| {
+            let matches = one.password.matches(password);
+            if (one.name.as_bytes() == user) & matches {
+                Some((Arc::from(one.name.as_str()), one.read_only))
+            } else {
+                found
+            }
+        })
     };
     let found = if user == DEFAULT.as_bytes() {
         default().then(|| (Arc::from(DEFAULT), false))

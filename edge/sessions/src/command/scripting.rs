@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{
-    Access::{self, Read, Script as Runs},
+    Access::{self, Connection, Read, Script as Runs},
     NO_KEY, Outcome, Refusal, Spec,
     args::{integer, keyword, leading, subcommand_arity, unknown_subcommand},
     on_keys,
@@ -38,7 +38,7 @@ pub(super) const COMMANDS: &[Spec] = &[
         evalsha_ro,
         "Runs a script that is kept and may not write",
     ),
-    spec("script", -2, Read, script, "Keeps scripts for later"),
+    spec("script", -2, Connection, script, "Keeps scripts for later"),
 ];
 
 const HELP: &[&str] = &[
@@ -110,10 +110,12 @@ fn script(db: &mut Db<'_>, args: &[Bytes]) -> Outcome {
                 "ERR SCRIPT FLUSH only support SYNC|ASYNC option".to_owned(),
             )),
         },
-        // This command waits for a script that runs, so that none does now.
-        (b"KILL", []) => Err(Refusal::Text(
-            "NOTBUSY No scripts in execution right now.".to_owned(),
-        )),
+        (b"KILL", []) => {
+            db.scripts.wait();
+            Err(Refusal::Text(
+                "NOTBUSY No scripts in execution right now.".to_owned(),
+            ))
+        }
         (b"HELP", []) => Ok(Reply::Array(
             HELP.iter().map(|line| Reply::Status(line)).collect(),
         )),

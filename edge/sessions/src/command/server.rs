@@ -5,7 +5,7 @@ use std::{fmt::Write as _, sync::atomic::Ordering::Relaxed};
 use bytes::Bytes;
 
 use super::{
-    Access::{Read, Write},
+    Access::{Connection, Read, Write},
     DATABASES, NO_KEY, Outcome, REDIS_VERSION, Refusal, Spec,
     args::{exactly, integer, keyword, number},
     on_keys,
@@ -37,14 +37,14 @@ pub(super) const COMMANDS: &[Spec] = &[
     ),
     on_keys(
         "generic",
-        Read,
+        Connection,
         ("wait", 3, NO_KEY),
         wait,
         "Waits for replicas, of which there are none",
     ),
     on_keys(
         "server",
-        Read,
+        Connection,
         ("time", 1, NO_KEY),
         time,
         "Returns the server's time",

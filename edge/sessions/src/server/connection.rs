@@ -20,6 +20,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+use self::writing::WRITE;
 use crate::{
     client::{Client, Ran},
     engine,
@@ -71,9 +72,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn run(mut self) -> io::Result<()> {
         let outbox = Arc::clone(&self.client.peer.outbox);
         while !self.client.leaving && outbox.ending().is_none() {
-            let answers = self.run_requests();
+            let (answers, weight) = self.run_requests();
             if !answers.is_empty() {
-                self.answer(answers).await?;
+                self.answer(answers, weight).await?;
                 self.tell().await?;
                 self.count_input().await?;
                 continue;
@@ -93,9 +94,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         timeout(limit, self.stream.shutdown()).await?
     }
 
-    /// Runs the whole requests that have arrived; of one that listens, one at a time, so that what a request
+    /// Runs the whole requests that have arrived and says how long their replies are; of one that listens, one at a time, so that what a request
     /// published is told before the next one runs.
-    fn run_requests(&mut self) -> Vec<(Protocol, Ran)> {
+    fn run_requests(&mut self) -> (Vec<(Protocol, Ran)>, usize) {
         let now = self.client.server.engine.now();
         let (mut answers, mut weight) = (Vec::new(), 0);
         while answers.len() < PIPELINE && !self.client.leaving {
@@ -127,14 +128,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.client.server.engine.count(answers.len());
             self.client.publish_activity(now, self.input.len());
         }
-        answers
+        (answers, weight)
     }
 
     /// Writes the replies in order, once they may be told.
-    async fn answer(&mut self, answers: Vec<(Protocol, Ran)>) -> io::Result<()> {
+    async fn answer(&mut self, answers: Vec<(Protocol, Ran)>, weight: usize) -> io::Result<()> {
         let position = std::mem::take(&mut self.client.position);
         let settled = self.client.server.engine.settled(position).await;
-        let mut output = BytesMut::new();
+        let mut output = BytesMut::with_capacity(weight.min(2 * WRITE));
         for (protocol, ran) in answers {
             let reply = match &settled {
                 Err(failure) if ran.changes => engine::refused(failure).into(),

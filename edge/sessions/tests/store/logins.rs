@@ -370,3 +370,27 @@ proptest::proptest! {
         });
     }
 }
+
+#[tokio::test]
+async fn the_rules_hold_in_transactions_and_scripts() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_store, mut client) = start(dir.path(), "login = \"deny-new\"").await;
+    client.call(r#"SET shop:1 {"user":"kim"}"#).await;
+    assert_eq!(client.call("MULTI").await, "OK");
+    assert_eq!(client.call(r#"SET shop:2 {"user":"kim"}"#).await, "QUEUED");
+    assert_eq!(client.call(r#"SET shop:3 {"user":"lee"}"#).await, "QUEUED");
+    assert_eq!(client.call(r#"SET shop:4 {"user":"lee"}"#).await, "QUEUED");
+    let denied = |user: &str| DENIED.replace("kim", user);
+    assert_eq!(
+        client.call("EXEC").await,
+        format!("[{} OK {}]", denied("kim"), denied("lee"))
+    );
+    assert_eq!(client.call("EXISTS shop:2 shop:3 shop:4").await, "1");
+    let script = "redis.call('SET', KEYS[1], ARGV[1])";
+    let args = ["EVAL", script, "1", "shop:5", r#"{"user":"kim"}"#];
+    assert!(client.run(&args).await.starts_with(DENIED));
+    client.call("MULTI").await;
+    client.run(&args).await;
+    assert!(client.call("EXEC").await.starts_with(&format!("[{DENIED}")));
+    assert_eq!(client.call("EXISTS shop:5").await, "0");
+}

@@ -312,3 +312,68 @@ async fn a_subscriber_may_be_idle_and_others_may_not() {
     assert_eq!(listener.reply().await, "[\"message\" \"c\" \"hi\"]");
     store.handle.shutdown().await;
 }
+
+#[tokio::test]
+async fn what_a_script_or_a_transaction_publishes_arrives_and_leaving_ends_it_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::start(dir.path(), "").await;
+    let (mut listener, mut client) = (store.connect().await, store.connect().await);
+    assert_eq!(
+        listener.call("SUBSCRIBE c").await,
+        "[\"subscribe\" \"c\" 1]"
+    );
+    let script = "redis.call('SET','k','v'); return redis.call('PUBLISH','c',ARGV[1])";
+    assert_eq!(client.run(&["EVAL", script, "0", "one"]).await, "1");
+    assert_eq!(listener.reply().await, "[\"message\" \"c\" \"one\"]");
+    client.call("MULTI").await;
+    client.run(&["EVAL", script, "0", "two"]).await;
+    client.call("PUBLISH c three").await;
+    assert_eq!(client.call("EXEC").await, "[1 1]");
+    for word in ["two", "three"] {
+        let expected = format!("[\"message\" \"c\" \"{word}\"]");
+        assert_eq!(listener.reply().await, expected);
+    }
+    let refused = client
+        .run(&["EVAL_RO", "return redis.call('PUBLISH','c','x')", "0"])
+        .await;
+    assert!(refused.starts_with("ERR Write commands are not allowed from read-only scripts."));
+    // Published messages are no replies.
+    assert!(client.call("HELLO 3").await.starts_with("{"));
+    client
+        .send(b"SUBSCRIBE c\r\nCLIENT REPLY OFF\r\nPUBLISH c four\r\n")
+        .await;
+    assert_eq!(client.reply().await, ">[\"subscribe\" \"c\" 1]");
+    assert_eq!(client.reply().await, ">[\"message\" \"c\" \"four\"]");
+    assert_eq!(listener.reply().await, "[\"message\" \"c\" \"four\"]");
+    client
+        .send(b"MULTI\r\nSUBSCRIBE d\r\nRESET\r\nEXEC\r\n")
+        .await;
+    assert_eq!(client.reply().await, "RESET");
+    assert_eq!(client.reply().await, "ERR EXEC without MULTI");
+    assert_eq!(client.call("PUBSUB NUMSUB c d").await, "[\"c\" 1 \"d\" 0]");
+    client.send(b"MULTI\r\nCLIENT ID\r\nQUIT\r\n").await;
+    for expected in ["OK", "QUEUED", "OK"] {
+        assert_eq!(client.reply().await, expected);
+    }
+    assert!(client.is_closed().await);
+    store.handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_shard_channel_may_be_called_like_a_session() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = "[applications.shop]\nkind = \"connect-redis\"\nnamespace = \"shop:\"\nexpiry.max = \"1h\"\n";
+    let store = Store::start(dir.path(), settings).await;
+    let mut client = store.connect().await;
+    assert_eq!(client.call("SPUBLISH shop:1 m").await, "0");
+    for call in [
+        "WAIT 0 0",
+        "TIME",
+        "SCRIPT EXISTS x",
+        "PUBLISH shop:1 m",
+        "SCRIPT KILL",
+    ] {
+        assert_ne!(client.call(call).await, "", "{call}");
+    }
+    store.handle.shutdown().await;
+}

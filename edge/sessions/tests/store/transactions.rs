@@ -247,3 +247,30 @@ async fn a_hundred_thousand_watched_keys_leave_nothing_behind() {
     }
     store.handle.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_transaction_makes_room_as_a_single_command_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = "max_memory = \"200KiB\"\n[applications.shop]\nkind = \"connect-redis\"\nnamespace = \"shop:\"\n";
+    let store = Store::start(dir.path(), settings).await;
+    let mut client = store.connect().await;
+    let value = "x".repeat(2000);
+    for number in 0..150 {
+        client.call("MULTI").await;
+        let key = format!("shop:{number}");
+        assert_eq!(client.run(&["SET", &key, &value]).await, "QUEUED");
+        assert_eq!(client.call("EXEC").await, "[OK]", "{number}");
+    }
+    // Nothing that may go is left.
+    client.call("FLUSHALL").await;
+    let large = "x".repeat(300_000);
+    assert_eq!(client.run(&["SET", "other", &large]).await, "OK");
+    client.call("MULTI").await;
+    client.call("SET k v").await;
+    assert_eq!(
+        client.call("EXEC").await,
+        "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'."
+    );
+    assert_eq!(client.call("EXISTS k").await, "0");
+    store.handle.shutdown().await;
+}

@@ -14,7 +14,7 @@ use bongsu_edge_sessions::Deny;
 use bongsu_sdk_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{bad, refused};
+use super::{bad, refused, unread};
 use crate::http::{State, problem::Problem};
 
 /// A deny as it is shown.
@@ -69,7 +69,7 @@ pub(in crate::http) async fn deny(
     order: Result<Json<Order>, JsonRejection>,
 ) -> Result<Json<Ended>, Problem> {
     state.admin.check(&headers)?;
-    let Json(order) = order.map_err(|error| bad(&error.body_text()))?;
+    let Json(order) = order.map_err(|error| unread(&error))?;
     let deny = Deny {
         user: order.user.into(),
         application: order.application.map(Arc::from),

@@ -9,8 +9,11 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Wanted, bad, refused};
+use super::{Wanted, bad, refused, unread};
 use crate::http::{State, problem::Problem};
+
+/// How many databases clients can choose; those beyond are the store's own.
+const DATABASES: u8 = 16;
 
 /// How many sessions an order ended.
 #[derive(Debug, Serialize)]
@@ -24,7 +27,7 @@ pub(in crate::http) async fn end(
     wanted: Result<Json<Wanted>, JsonRejection>,
 ) -> Result<Json<Ended>, Problem> {
     state.admin.check(&headers)?;
-    let Json(wanted) = wanted.map_err(|error| bad(&error.body_text()))?;
+    let Json(wanted) = wanted.map_err(|error| unread(&error))?;
     let filter = wanted.filter()?;
     let ended = state.sessions.control().end_matching(&filter).await;
     let ended = ended.map_err(|error| refused(&error))?;
@@ -59,7 +62,10 @@ pub(in crate::http) async fn bind(
     order: Result<Json<Bind>, JsonRejection>,
 ) -> Result<Json<Changed>, Problem> {
     state.admin.check(&headers)?;
-    let Json(order) = order.map_err(|error| bad(&error.body_text()))?;
+    let Json(order) = order.map_err(|error| unread(&error))?;
+    if order.database >= DATABASES {
+        return Err(bad("`database` is not within 0 to 15"));
+    }
     let control = state.sessions.control();
     let key = order.key.as_bytes();
     let changed = match order.user {

@@ -1,5 +1,7 @@
 //! Which connections `CLIENT LIST` and `CLIENT KILL` mean.
 
+use std::collections::BTreeSet;
+
 use super::keyword;
 use crate::{
     client::Peer,
@@ -8,7 +10,7 @@ use crate::{
 
 /// One condition.
 pub(super) enum Filter {
-    Ids(Vec<i64>),
+    Ids(BTreeSet<i64>),
     /// Where it comes from, as `address:port`.
     Address(String),
     /// Where it arrived.

@@ -11,7 +11,7 @@ use tokio::{
 use super::Connection;
 
 /// Encoded replies and messages are written out whenever they reach this many bytes.
-const WRITE: usize = 64 << 10;
+pub(super) const WRITE: usize = 64 << 10;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Writes some of the messages that have arrived. Not all: while others publish, requests have their turn.
