@@ -141,6 +141,8 @@ impl Engine {
         {
             db.shards.of(to).set_created(db.number, to, created);
             if let Some(binding) = binding {
+                // What it replaces may have been the same user's, and younger or older.
+                self.registry.users().unbind(db.number, to);
                 self.carry_out(db, Effect::Bind(session(db.number, to), binding));
             }
         }
