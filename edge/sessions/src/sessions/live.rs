@@ -224,7 +224,8 @@ impl<'q> Search<'q> {
         }
     }
 
-    /// Offers a session, each once and in any order.
+    /// Offers a session, in any order. One that is offered twice, because it was moved meanwhile, is counted twice
+    /// and stands once on the page.
     pub(crate) fn offer(&mut self, session: &Candidate<'_>) {
         if !self.query.filter.takes(session, self.now) {
             return;
@@ -256,12 +257,11 @@ impl<'q> Search<'q> {
     pub(crate) fn finish(self) -> Page {
         let last = self.kept.peek().map(|last| Cursor(last.place.clone()));
         Page {
-            rows: self
-                .kept
-                .into_sorted_vec()
-                .into_iter()
-                .map(|kept| kept.row)
-                .collect(),
+            rows: {
+                let mut kept = self.kept.into_sorted_vec();
+                kept.dedup_by_key(|kept| kept.row.tag);
+                kept.into_iter().map(|kept| kept.row).collect()
+            },
             matching: self.matching,
             next: last.filter(|_| self.more),
         }
