@@ -82,7 +82,7 @@ pub struct Row {
     pub application: Arc<str>,
     /// Whose it is.
     pub user: Option<Arc<str>>,
-    /// When it began, to the second; a session that was renamed began then.
+    /// When it began, to the second; a new name is no new beginning.
     pub created: Timestamp,
     /// When a command last looked at it, to the second.
     pub accessed: Timestamp,
