@@ -74,6 +74,26 @@ async fn ask(client: &mut Client, words: &[&str]) -> String {
     client.run(words).await
 }
 
+/// What a key holds, in one order.
+async fn value(client: &mut Client, key: &str, kind: &str) -> String {
+    match kind {
+        "string" => ask(client, &["GET", key]).await,
+        "zset" => ask(client, &["ZRANGE", key, "0", "-1", "WITHSCORES"]).await,
+        "set" => {
+            let members = ask(client, &["SMEMBERS", key]).await;
+            let mut members: Vec<_> = members.trim_matches(['[', ']', '~']).split(' ').collect();
+            members.sort_unstable();
+            format!("{members:?}")
+        }
+        _ => {
+            let members = ask(client, &["HGETALL", key]).await;
+            let words: Vec<_> = members.trim_matches(['[', ']']).split(' ').collect();
+            let pairs: BTreeMap<_, _> = words.chunks(2).map(|pair| (pair[0], pair[1])).collect();
+            format!("{pairs:?}")
+        }
+    }
+}
+
 /// Everything there is to see of a store.
 async fn dump(store: &Store) -> String {
     let mut out = String::new();
@@ -89,24 +109,7 @@ async fn dump(store: &Store) -> String {
         keys.sort();
         for key in keys.iter().filter(|key| !key.is_empty()) {
             let kind = ask(&mut client, &["TYPE", key]).await;
-            let value = match kind.as_str() {
-                "string" => ask(&mut client, &["GET", key]).await,
-                "zset" => ask(&mut client, &["ZRANGE", key, "0", "-1", "WITHSCORES"]).await,
-                "set" => {
-                    let members = ask(&mut client, &["SMEMBERS", key]).await;
-                    let mut members: Vec<_> =
-                        members.trim_matches(['[', ']', '~']).split(' ').collect();
-                    members.sort_unstable();
-                    format!("{members:?}")
-                }
-                _ => {
-                    let members = ask(&mut client, &["HGETALL", key]).await;
-                    let words: Vec<_> = members.trim_matches(['[', ']']).split(' ').collect();
-                    let pairs: BTreeMap<_, _> =
-                        words.chunks(2).map(|pair| (pair[0], pair[1])).collect();
-                    format!("{pairs:?}")
-                }
-            };
+            let value = value(&mut client, key, &kind).await;
             let end = ask(&mut client, &["PEXPIRETIME", key]).await;
             let _ = writeln!(out, "{db} {key} {kind} {value} {end}");
         }
