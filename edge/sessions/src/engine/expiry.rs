@@ -46,7 +46,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
 
 impl Engine {
     /// Removes the bindings of sessions whose shadows ended: their shards were not held then. Should the process
-    /// die before, the next start finds them without a shadow.
+    /// die before, they stay bound until their own keys end.
     fn drop_orphans(&self) {
         let now = self.clock.now();
         for session in self.registry.take_orphans() {
