@@ -9,6 +9,7 @@ use bongsu_sdk_model::{SessionCounts, Timestamp};
 
 use crate::{
     Handle,
+    command::DATABASES,
     engine::{Db, Engine, session},
     sessions::{BindingSource, Deny, Filter, LONGEST_PAGE, Page, Query, SessionKey, Visit},
 };
@@ -66,6 +67,7 @@ impl Control {
         user: &str,
         application: Option<&str>,
     ) -> Result<(), OrderError> {
+        check(database)?;
         let engine = &self.0;
         let session = session(database, key);
         let bind = |db: &mut Db<'_>| {
@@ -77,8 +79,9 @@ impl Control {
     /// Makes a session nobody's; whether it was somebody's.
     ///
     /// # Errors
-    /// [`OrderError::Journal`].
+    /// [`OrderError`] if there is no such database.
     pub async fn unbind(&self, database: u8, key: &[u8]) -> Result<bool, OrderError> {
+        check(database)?;
         let session = session(database, key);
         self.0.exclusively(|db| self.0.unbind(db, session)).await
     }
@@ -114,8 +117,9 @@ impl Control {
     /// Ends a session and what belongs to it; whether it was there.
     ///
     /// # Errors
-    /// [`OrderError::Journal`].
+    /// [`OrderError`] if there is no such database.
     pub async fn end(&self, database: u8, key: &[u8]) -> Result<bool, OrderError> {
+        check(database)?;
         let session = session(database, key);
         self.0.exclusively(|db| self.0.end(db, &session)).await
     }
@@ -229,5 +233,15 @@ impl Control {
     #[must_use]
     pub fn bound(&self) -> (usize, usize) {
         self.0.bound()
+    }
+}
+
+/// Databases beyond hold bindings and denies.
+fn check(database: u8) -> Result<(), OrderError> {
+    match database < DATABASES {
+        true => Ok(()),
+        false => Err(OrderError::Refused(
+            "ERR DB index is out of range".to_owned(),
+        )),
     }
 }

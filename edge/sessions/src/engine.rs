@@ -205,12 +205,11 @@ impl Engine {
     pub(crate) fn apply(&self, call: &Call, now: Timestamp) -> (Reply, Position) {
         let prospects = self.prospects(call);
         let mut shards = self.shards.lock(self.scope(call));
-        let at = (call.db, now);
-        let mut open = self.changes_bindings(&mut shards, at, &prospects);
+        let mut open = self.changes_bindings(&mut shards, now, &prospects);
         if open && !shards.is_all() {
             drop(shards);
             shards = self.shards.lock(Scope::All);
-            open = self.changes_bindings(&mut shards, at, &prospects);
+            open = self.changes_bindings(&mut shards, now, &prospects);
         }
         self.on_shards(shards, call.db, now, |db| {
             let refusal = self.refuse(call, db).map(Reply::from);
@@ -269,7 +268,7 @@ impl Engine {
     /// [`Engine::refuse_all`].
     pub(crate) fn call_admitted(&self, db: &mut Db<'_>, call: &Call) -> Reply {
         let prospects = self.prospects(call);
-        let open = self.changes_bindings(&mut db.shards, (call.db, db.now), &prospects);
+        let open = self.changes_bindings(&mut db.shards, db.now, &prospects);
         self.govern(db, call, &prospects, open)
     }
 
@@ -330,7 +329,13 @@ impl Engine {
             self.tallies.note_bytes(weight);
         }
         let appended = shards.iter().map(|shard| shard.appended());
-        let position = appended.max().unwrap_or_default();
+        // What is published on its own comes after all writes so far, those of its publisher among them.
+        let position = appended
+            .max()
+            .unwrap_or_else(|| match announced.is_empty() {
+                true => Position::default(),
+                false => self.journal.appended(),
+            });
         for shard in shards {
             shard.notices.take(&mut announced);
         }

@@ -18,8 +18,10 @@ use crate::sessions::{
 pub(super) struct Denied {
     /// The error that is its reply.
     pub(super) text: String,
-    /// The session whose login was told by an index: the login itself is in its value already.
-    pub(super) end: Option<SessionKey>,
+    /// Whose login it is.
+    pub(super) session: SessionKey,
+    /// Whether it was told by an index: the login itself is in the session's value already, so it ends.
+    pub(super) by_index: bool,
 }
 
 impl Engine {
@@ -31,7 +33,7 @@ impl Engine {
     ) -> Result<Vec<Effect>, Denied> {
         let mut effects = Vec::new();
         for (prospect, found) in outcome {
-            let session = session(db.number, &prospect.key);
+            let session = session(prospect.db, &prospect.key);
             let settled = Prospect {
                 key: Cow::Borrowed(&prospect.key),
                 found: Some(found),
@@ -64,7 +66,7 @@ impl Engine {
                     };
                     self.admit(db, session, binding, &mut effects)
                         .map_err(|denied| Denied {
-                            end: denied.end.filter(|_| prospect.by_index),
+                            by_index: prospect.by_index,
                             ..denied
                         })?;
                 }
@@ -87,7 +89,8 @@ impl Engine {
         };
         let denied = |text| Denied {
             text,
-            end: Some(session.clone()),
+            session: session.clone(),
+            by_index: false,
         };
         if self
             .registry

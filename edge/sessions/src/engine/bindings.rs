@@ -12,7 +12,7 @@ use super::{
     shards::{Held, Scope},
     value::{Fields, Member, Value},
 };
-use crate::sessions::{BINDINGS, Binding, Registry, SessionKey, indexed_forms};
+use crate::sessions::{BINDINGS, Binding, SessionKey, indexed_forms};
 
 /// What a call will do to bindings when it has run.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ impl Engine {
         let before = shards.iter().map(Keyspace::weight).sum();
         let mut stale = Vec::new();
         self.registry.finish_load(|session| {
-            let lives = lives(&self.registry, &mut shards, session, now);
+            let lives = lives(&mut shards, session, now);
             if !lives {
                 stale.push(session.clone());
             }
@@ -137,20 +137,11 @@ impl Engine {
     }
 }
 
-/// A session lives while its key is there, and its shadow if its application keeps one.
-fn lives(registry: &Registry, shards: &mut Held<'_>, session: &SessionKey, now: Timestamp) -> bool {
-    let mut is_there = |key: &[u8]| {
-        let entry = shards.of(key).entry(session.db, key);
-        entry.is_some_and(|entry| !entry.is_expired(now))
-    };
-    let applications = &registry.applications;
-    let shadow = applications
-        .session(session.db, &session.key)
-        .and_then(|(number, id)| {
-            let pattern = applications.get(number)?.shadow.as_ref()?;
-            Some(pattern.key(id))
-        });
-    is_there(&session.key) && shadow.is_none_or(|shadow| is_there(&shadow))
+/// A session lives while its key is there. Its shadow may not have been written yet when the process died; one
+/// that ran out meanwhile ends the binding when it is removed.
+fn lives(shards: &mut Held<'_>, session: &SessionKey, now: Timestamp) -> bool {
+    let entry = shards.of(&session.key).entry(session.db, &session.key);
+    entry.is_some_and(|entry| !entry.is_expired(now))
 }
 
 /// Removes a key of any database and tells subscribers; whether it was there.

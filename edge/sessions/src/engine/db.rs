@@ -28,7 +28,7 @@ pub(crate) struct WrongType;
 pub(crate) struct Db<'a> {
     /// The shards the command may touch.
     pub(crate) shards: Held<'a>,
-    /// What the shards belong to, for `INFO`.
+    /// What the shards belong to.
     pub(crate) engine: &'a Engine,
     /// Runs and keeps scripts.
     pub(crate) scripts: &'a Scripts,

@@ -5,10 +5,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use bongsu_sdk_model::SessionEventKind;
 use tokio::{task::yield_now, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::{Engine, Position, shards::SHARDS};
+use crate::sessions::BINDINGS;
 
 /// Time between two looks; a clock may be moved without telling us, so it is not a sleep until the next expiry.
 const TICK: Duration = Duration::from_millis(25);
@@ -25,6 +27,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
             _ = ticks.tick() => {}
         }
         let mut last = None;
+        engine.drop_orphans();
         for number in 0..SHARDS {
             while let Some((position, more)) = engine.expire(number) {
                 last = last.max(Some(position));
@@ -42,6 +45,25 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
 }
 
 impl Engine {
+    /// Removes the bindings of sessions whose shadows ended: their shards were not held then. Should the process
+    /// die before, they stay bound until their own keys end.
+    fn drop_orphans(&self) {
+        let now = self.clock.now();
+        for session in self.registry.take_orphans() {
+            let mut shard = self.shards.one(self.shards.number(&session.key));
+            // It may have become somebody's again.
+            let users = self.registry.users();
+            let bound = users.binding(session.db, &session.key).is_some();
+            drop(users);
+            if !bound {
+                let before = shard.weight();
+                let why = SessionEventKind::Destroyed;
+                shard.remove(session.db + BINDINGS, &session.key, why, now);
+                self.finish(std::slice::from_mut(&mut shard), before, Vec::new());
+            }
+        }
+    }
+
     /// Ends a handful of keys of one shard. None: no key's time had run out; else where the journal stands and
     /// whether there may be more.
     fn expire(&self, number: usize) -> Option<(Position, bool)> {

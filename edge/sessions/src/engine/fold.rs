@@ -21,7 +21,7 @@ use std::{
 use super::{
     image::{Image, Updates},
     journal::{Journal, Pace},
-    record,
+    record::{self, Name},
 };
 use crate::{Config, Durability, Error};
 
@@ -49,7 +49,12 @@ pub(super) fn open(
         source,
     })?;
     let image = Image::open(path)?;
-    image.load(|name, value| restore(name, Some(value)))?;
+    image.load(|name, value| {
+        // A fold that was cut short may have left a member without its key, or beside a key of another kind. The
+        // journal still holds all of what was being folded and puts it right.
+        let is_member = || matches!(record::read_name(name), Some(Name::Member(..))).then_some(());
+        restore(name, Some(value)).or_else(is_member)
+    })?;
     let journal = Journal::open(path, config.durability, Pace::default(), |record| {
         let mut pairs = record::decode(record);
         let restored = pairs.try_for_each(|pair| {
@@ -152,5 +157,93 @@ impl Folder {
         self.journal.forget(mark).map_err(failed)?;
         self.image = Some(image);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bongsu_sdk_config::{Faults, Section};
+    use bongsu_sdk_model::Timestamp;
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::{
+        engine::{Fields, Keyspace, Ledger, Notices, Value},
+        sessions::{Applications, Registry},
+    };
+
+    fn keyspace() -> Keyspace {
+        let registry = Arc::new(Registry::new(Applications::default()));
+        let ledger = Ledger::new(registry, Arc::default(), tokio::sync::mpsc::channel(1).0);
+        Keyspace::new(ledger, Notices::new(Arc::default()))
+    }
+
+    /// The records of a session that is written and of another command that only changes its end, as
+    /// `HSET` and `EXPIRE` do; `count` sessions of them.
+    fn records(count: u32, keys: &mut Keyspace) -> [Vec<u8>; 2] {
+        let now = Timestamp::from_ms(0);
+        let [mut written, mut prolonged] = [Vec::new(), Vec::new()];
+        for number in 0..count {
+            let mut fields = Fields::default();
+            fields.insert(b"f", Bytes::from_static(b"v"));
+            let value = Value::Hash(Box::new(fields));
+            keys.put(0, &number.to_be_bytes(), value, None, now);
+        }
+        keys.write_changes(&mut written);
+        for number in 0..count {
+            let end = Some(Timestamp::from_ms(1 << 40));
+            keys.set_expiry(0, &number.to_be_bytes(), end);
+        }
+        keys.write_changes(&mut prolonged);
+        [written, prolonged]
+    }
+
+    #[test]
+    fn a_fold_that_was_cut_short_does_not_keep_the_store_from_starting() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!("bind = \"127.0.0.1:0\"\ndata_dir = {:?}", dir.path());
+        let config = Config::read(Section::parse(&text, &Faults::default()));
+        for of_another_kind in [false, true] {
+            let mut keys = keyspace();
+            let image = Image::open(dir.path()).unwrap();
+            if of_another_kind {
+                let mut text = Vec::new();
+                let value = || Value::String(Bytes::from_static(b"text"));
+                for number in 0..600_u32 {
+                    let now = Timestamp::from_ms(0);
+                    keys.put(0, &number.to_be_bytes(), value(), None, now);
+                }
+                keys.write_changes(&mut text);
+                let mut updates = Updates::default();
+                updates.take(&text).unwrap();
+                image.apply(&updates, |visit| visit(&text)).unwrap();
+            }
+            let [written, prolonged] = records(600, &mut keys);
+            let mut updates = Updates::default();
+            updates.take(&written).unwrap();
+            updates.take(&prolonged).unwrap();
+            let cut = image.apply(&updates, |visit| {
+                visit(&written)?;
+                Err(Error::Engine("killed".to_owned()))
+            });
+            assert!(cut.is_err());
+            drop(image);
+
+            let mut found = keyspace();
+            let (journal, fold) = open(&config, |name, value| {
+                found.restore(&record::read_name(name)?, value, Timestamp::from_ms(0))
+            })
+            .unwrap();
+            fold.close();
+            drop(journal);
+            // What the journal still holds.
+            for record in [&written, &prolonged] {
+                for (name, value) in record::decode(record).flatten() {
+                    let name = record::read_name(name).unwrap();
+                    found.restore(&name, value, Timestamp::from_ms(0)).unwrap();
+                }
+            }
+            assert_eq!(found.weight(), keys.weight());
+        }
     }
 }

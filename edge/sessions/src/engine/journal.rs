@@ -191,6 +191,13 @@ impl Journal {
             .map_or(Position(0), |running| running.core.append(record))
     }
 
+    /// Where the journal ends now.
+    pub(crate) fn appended(&self) -> Position {
+        self.running
+            .as_ref()
+            .map_or(Position(0), |running| running.core.appended())
+    }
+
     /// Whether everything before this position is as durable as the mode promises.
     pub(crate) fn is_settled(&self, at: Position) -> bool {
         self.running

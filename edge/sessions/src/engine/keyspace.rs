@@ -325,10 +325,10 @@ impl Keyspace {
 
     /// Removes every key of a database.
     pub(crate) fn clear(&mut self, db: u8, now: Timestamp) {
-        let database = self.forget_database(db);
-        if database.is_empty() {
+        if self.database(db).is_none_or(Database::is_empty) {
             return;
         }
+        let database = self.forget_database(db);
         self.changes.clear(db);
         for key in database.keys() {
             self.watched.touch(db, key);
@@ -382,6 +382,7 @@ impl Keyspace {
         if self.changes.is_empty() {
             return false;
         }
+        self.changes.settle();
         for (db, key, _) in self.changes.iter() {
             self.watched.touch(db, key);
         }

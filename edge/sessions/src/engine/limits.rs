@@ -61,6 +61,10 @@ impl Engine {
         if !applications.have_lifetimes() || (reads && !RENEWING.contains(&call.spec.name)) {
             return;
         }
+        // Readers are served while the journal fails; what they would add to it could not leave the memory.
+        if reads && self.journal_failure().is_some() {
+            return;
+        }
         let (number, now) = (call.db, db.now);
         for key in call.keys() {
             let application = applications.session(number, key);

@@ -4,7 +4,7 @@
 //! journal: of two logins at the same instant one is first, here and after a crash. Writes that change no
 //! binding, which are nearly all, take no more than a look-up.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use bongsu_sdk_model::{SessionEventKind, Timestamp};
 
@@ -42,10 +42,11 @@ impl Engine {
     pub(crate) fn changes_bindings(
         &self,
         shards: &mut Held<'_>,
-        (db, now): (u8, Timestamp),
+        now: Timestamp,
         prospects: &[Prospect<'_>],
     ) -> bool {
         prospects.iter().any(|prospect| {
+            let db = prospect.db;
             // The session of an index is in another shard: if it has run out, nothing comes of its place there.
             let entry =
                 (!prospect.by_index).then(|| shards.of(&prospect.key).entry(db, &prospect.key));
@@ -85,7 +86,7 @@ impl Engine {
             return run(db, call);
         };
         match self.judge(db, outcome) {
-            Err(denied) => self.refuse_login(db, call, denied),
+            Err(denied) => self.refuse_login(db, &denied),
             Ok(effects) => {
                 let reply = run(db, call);
                 for effect in effects {
@@ -96,15 +97,14 @@ impl Engine {
         }
     }
 
-    fn refuse_login(&self, db: &mut Db<'_>, call: &Call, denied: Denied) -> Reply {
-        let key = call.args.first().map_or(&[][..], |key| key);
-        let session = denied.end.as_ref().map_or(key, |session| &session.key);
-        let ledger = &mut db.shards.of(session).ledger;
-        ledger.record(SessionEventKind::Rejected, call.db, session, db.now);
-        if let Some(session) = &denied.end {
+    fn refuse_login(&self, db: &mut Db<'_>, denied: &Denied) -> Reply {
+        let session = &denied.session;
+        let ledger = &mut db.shards.of(&session.key).ledger;
+        ledger.record(SessionEventKind::Rejected, session.db, &session.key, db.now);
+        if denied.by_index {
             self.end(db, session);
         }
-        Reply::Error(denied.text.into())
+        Reply::Error(denied.text.clone().into())
     }
 
     /// The binding that goes along with a session that is renamed; it stays within its application.
@@ -141,6 +141,8 @@ impl Engine {
         {
             db.shards.of(to).set_created(db.number, to, created);
             if let Some(binding) = binding {
+                // What it replaces may have been the same user's, and younger or older.
+                self.registry.users().unbind(db.number, to);
                 self.carry_out(db, Effect::Bind(session(db.number, to), binding));
             }
         }
@@ -173,10 +175,13 @@ impl Engine {
             max_bulk: db.max_bulk,
             announced: Vec::new(),
         };
-        for key in call.keys() {
-            if let Some(entry) = db.entry(key) {
+        let named = call.keys().map(|key| (db.number, &**key));
+        let targets = prospects.iter().map(|one| (one.db, &*one.key));
+        for (number, key) in named.chain(targets).collect::<BTreeSet<_>>() {
+            if let Some(entry) = db.shards.of(key).touch(number, key, db.now) {
                 let (value, expires) = (entry.value.clone(), entry.expires);
-                copy.put(key, value, expires);
+                let shard = copy.shards.of(key);
+                shard.put(number, key, value, expires, db.now);
             }
         }
         let reply = (call.run)(&mut copy, &call.args).ok()?;
@@ -184,7 +189,9 @@ impl Engine {
             return None;
         }
         let user_of = |prospect: &'p Prospect<'p>| {
-            let found = self.user_of(prospect.application, copy.entry(&prospect.key));
+            let shard = copy.shards.of(&prospect.key);
+            let entry = shard.touch(prospect.db, &prospect.key, db.now);
+            let found = self.user_of(prospect.application, entry);
             (prospect, found)
         };
         Some(prospects.iter().map(user_of).collect())

@@ -13,15 +13,14 @@ use bytes::Bytes;
 use super::Announced;
 use crate::{pubsub::Announcement, settings::Settings};
 
-/// The kinds of notices, as the letters of `notify-keyspace-events` name them.
+/// The kinds of notices, as the letters of `notify-keyspace-events` name them. There are no lists here, and so
+/// nothing of `l`, 4.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// `g`: commands that work on any type, such as `del`, `expire`, `rename_from`.
     Generic = 1,
     /// `$`: strings.
     String = 2,
-    /// `l`: lists; nobody sends them, `A` includes them.
-    List = 4,
     /// `s`: sets.
     Set = 8,
     /// `h`: hashes.

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::{
     Db, Engine,
     journal::{Failure, Position},
+    keyspace::Database,
     value::{Key, Value},
 };
 use crate::{
@@ -23,6 +24,10 @@ use crate::{
 
 /// Longest reason of a deny, bytes.
 const LONGEST_REASON: usize = 1024;
+/// Longest name of who denies, bytes.
+const LONGEST_AUTHOR: usize = 256;
+/// Most denies at once: they are kept however full the memory is.
+const MOST_DENIES: usize = 100_000;
 
 impl Engine {
     /// The number of the application called `name`; the error is the reply.
@@ -97,10 +102,16 @@ impl Engine {
         }
         deny.reason
             .truncate(deny.reason.floor_char_boundary(LONGEST_REASON));
+        deny.by
+            .truncate(deny.by.floor_char_boundary(LONGEST_AUTHOR));
         let application = match &deny.application {
             Some(name) => Some(self.application(name)?),
             None => None,
         };
+        let denies = db.shards.iter().filter_map(|shard| shard.database(DENIES));
+        if denies.map(Database::len).sum::<usize>() >= MOST_DENIES {
+            return Err("ERR too many users are denied, hint: allow some".to_owned());
+        }
         let (key, value) = (deny.key(), Value::String(Bytes::from(deny.encode())));
         db.shards
             .of(&key)

@@ -55,7 +55,7 @@ pub(super) fn encode(keyspace: &Keyspace, changes: &Changes, out: &mut Vec<u8>) 
         for member in touched {
             name(out, &[&[db], &length, key, &[1], member]);
             match entry.and_then(|entry| entry.value.member(member)) {
-                Some(value) => parts(out, &[&value]),
+                Some(value) => parts(out, &[value]),
                 None => out.extend(GONE.to_le_bytes()),
             }
         }

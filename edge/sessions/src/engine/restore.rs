@@ -12,7 +12,7 @@ use super::{
 impl Keyspace {
     /// Takes one pair; none: no such pair can have been written. Neither a change nor a new session. A hash or
     /// set may be without members until its own come.
-    pub(crate) fn restore(
+    pub(super) fn restore(
         &mut self,
         name: &Name<'_>,
         value: Option<&[u8]>,

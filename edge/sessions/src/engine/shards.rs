@@ -100,7 +100,7 @@ impl<'a> Held<'a> {
     /// The shard of a key, which must be among those held.
     #[expect(
         clippy::indexing_slicing,
-        reason = "all are held, and there is number is below their count"
+        reason = "all are held, and a number is below their count"
     )]
     pub(crate) fn of(&mut self, key: &[u8]) -> &mut Keyspace {
         let number = self.shards.number(key);

@@ -1,4 +1,4 @@
-//! A look at all sessions for the live view, a shard at a time, so that no command waits for more than one.
+//! A look at all sessions for the live view, a piece of a shard at a time, so that no command waits for more.
 
 use std::sync::Arc;
 
@@ -8,28 +8,38 @@ use crate::{
     sessions::{Candidate, Page, Query, Search, SessionKey},
 };
 
+/// Keys looked at while their shard and the map of users are held.
+const PIECE: usize = 1024;
+
 impl Engine {
     /// The page of a query. Takes a fraction of a second for a million sessions.
     pub(crate) fn live(&self, query: &Query) -> Page {
         let mut search = Search::new(query, self.clock.now());
         for number in 0..SHARDS {
             for db in 0..DATABASES {
-                self.offer(number, db, &mut search);
+                let mut from = usize::MAX;
+                while from > 0 {
+                    from = self.offer((number, db), from, &mut search);
+                }
             }
         }
         search.finish()
     }
 
-    /// Offers the sessions of one database of one shard.
-    fn offer(&self, number: usize, db: u8, search: &mut Search<'_>) {
+    /// Offers the next sessions below a position in one database of one shard; where to go on. Downwards, as
+    /// `SCAN` does: a session that stays is not missed.
+    fn offer(&self, (number, db): (usize, u8), from: usize, search: &mut Search<'_>) -> usize {
         let now = self.clock.now();
         let shard = self.shards.one(number);
         let Some(database) = shard.database(db) else {
-            return;
+            return 0;
         };
+        let from = from.min(database.len());
+        let to = from.saturating_sub(PIECE);
+        let piece = database.get_range(to..from).into_iter().flatten();
         let users = self.registry.users();
         let visits = self.registry.visits();
-        for (key, entry) in database.iter().filter(|(_, entry)| !entry.is_expired(now)) {
+        for (key, entry) in piece.filter(|(_, entry)| !entry.is_expired(now)) {
             let binding = users.binding(db, key);
             let known = self.registry.applications.session(db, key);
             let application = known.map(|(application, _)| application);
@@ -53,6 +63,7 @@ impl Engine {
                 visit: id.and_then(|id| visits.get(id)),
             });
         }
+        to
     }
 
     /// The sessions that have this id, in whatever application and database.

@@ -82,7 +82,7 @@ pub struct Row {
     pub application: Arc<str>,
     /// Whose it is.
     pub user: Option<Arc<str>>,
-    /// When it began, to the second; a session that was renamed began then.
+    /// When it began, to the second; a new name is no new beginning.
     pub created: Timestamp,
     /// When a command last looked at it, to the second.
     pub accessed: Timestamp,
@@ -224,7 +224,8 @@ impl<'q> Search<'q> {
         }
     }
 
-    /// Offers a session, each once and in any order.
+    /// Offers a session, in any order. One that is offered twice, because it was moved meanwhile, is counted twice
+    /// and stands once on the page.
     pub(crate) fn offer(&mut self, session: &Candidate<'_>) {
         if !self.query.filter.takes(session, self.now) {
             return;
@@ -256,12 +257,11 @@ impl<'q> Search<'q> {
     pub(crate) fn finish(self) -> Page {
         let last = self.kept.peek().map(|last| Cursor(last.place.clone()));
         Page {
-            rows: self
-                .kept
-                .into_sorted_vec()
-                .into_iter()
-                .map(|kept| kept.row)
-                .collect(),
+            rows: {
+                let mut kept = self.kept.into_sorted_vec();
+                kept.dedup_by_key(|kept| kept.row.tag);
+                kept.into_iter().map(|kept| kept.row).collect()
+            },
             matching: self.matching,
             next: last.filter(|_| self.more),
         }

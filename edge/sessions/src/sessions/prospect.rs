@@ -19,6 +19,8 @@ use super::{
 pub(crate) struct Prospect<'a> {
     /// Its application.
     pub(crate) application: AppNumber,
+    /// Its database.
+    pub(crate) db: u8,
     /// Its key.
     pub(crate) key: Cow<'a, [u8]>,
     /// Whose it will be; none: only the value afterwards can tell.
@@ -46,8 +48,12 @@ enum Write {
     Leaves,
     /// Something, to the key at the first argument.
     Somehow,
+    /// Fields go, after the key.
+    Drops,
     /// Something, to the key at the second argument.
     Target,
+    /// The same, perhaps in another database.
+    Copy,
 }
 
 /// A command as far as it matters here.
@@ -69,8 +75,10 @@ fn write(command: Command<'_>) -> Option<Write> {
         "hset" | "hmset" | "hsetnx" => Write::Fields,
         "sadd" => Write::Joins,
         "srem" => Write::Leaves,
-        "rename" | "renamenx" | "copy" => Write::Target,
-        "hdel" => Write::Somehow,
+        "rename" | "renamenx" => Write::Target,
+        // Between databases the names may be alike.
+        "copy" => Write::Copy,
+        "hdel" => Write::Drops,
         _ if command.adds => Write::Somehow,
         _ => return None,
     })
@@ -129,6 +137,21 @@ impl Applications {
                 write == Write::Joins,
             ),
             Write::Somehow => self.unknown(db, key).into_iter().collect(),
+            Write::Drops => {
+                let names = args.get(1..).unwrap_or_default();
+                let drops = |of: &Prospect<'_>| {
+                    let wanted = self.get(of.application)?.user.field()?;
+                    Some(names.iter().any(|name| **name == *wanted))
+                };
+                let session = self.unknown(db, key);
+                let session = session.filter(|session| drops(session) == Some(true));
+                session.into_iter().collect()
+            }
+            Write::Copy => {
+                let db = copied_to(args.get(2..).unwrap_or_default(), db);
+                let target = args.get(1).and_then(|target| self.unknown(db, target));
+                target.into_iter().collect()
+            }
             Write::Target => {
                 let target = args.get(1).filter(|target| *target != key);
                 target
@@ -152,7 +175,7 @@ impl Applications {
     fn string<'a>(&self, db: u8, key: &'a [u8], value: Option<&[u8]>) -> Option<Prospect<'a>> {
         let (number, application) = self.readable(db, key)?;
         let found = application.user.in_string(value?).unwrap_or(Found::Nobody);
-        Some(prospect(number, key, Some(found)))
+        Some(prospect(number, (db, key), Some(found)))
     }
 
     fn fields<'a>(&self, db: u8, key: &'a [u8], pairs: &[Bytes]) -> Option<Prospect<'a>> {
@@ -160,7 +183,10 @@ impl Applications {
         let wanted = application.user.field()?;
         let (pairs, _) = pairs.as_chunks::<2>();
         let last = pairs.iter().rfind(|[name, _]| **name == *wanted);
-        last.map(|[_, value]| prospect(number, key, Some(application.user.in_field(value))))
+        last.map(|[_, value]| {
+            let found = application.user.in_field(value);
+            prospect(number, (db, key), Some(found))
+        })
     }
 
     fn members<'a>(&self, db: u8, key: &[u8], members: &[Bytes], joins: bool) -> Vec<Prospect<'a>> {
@@ -181,6 +207,7 @@ impl Applications {
         let of = |member: &Bytes| {
             Some(Prospect {
                 application: number,
+                db,
                 key: Cow::Owned(application.session_key(indexed_id(member)?)?),
                 found: Some(found.clone()),
                 only_of: only_of.clone(),
@@ -192,13 +219,25 @@ impl Applications {
 
     fn unknown<'a>(&self, db: u8, key: &'a [u8]) -> Option<Prospect<'a>> {
         let (number, _) = self.readable(db, key)?;
-        Some(prospect(number, key, None))
+        Some(prospect(number, (db, key), None))
     }
 }
 
-fn prospect(application: AppNumber, key: &[u8], found: Option<Found>) -> Prospect<'_> {
+/// The database that the options of `COPY` name. What they should not be, the command itself refuses.
+fn copied_to(options: &[Bytes], own: u8) -> u8 {
+    let named = options.windows(2).filter_map(|pair| match pair {
+        [option, number] if option.eq_ignore_ascii_case(b"db") => {
+            std::str::from_utf8(number).ok()?.parse().ok()
+        }
+        _ => None,
+    });
+    named.last().unwrap_or(own)
+}
+
+fn prospect(application: AppNumber, (db, key): (u8, &[u8]), found: Option<Found>) -> Prospect<'_> {
     Prospect {
         application,
+        db,
         key: Cow::Borrowed(key),
         found,
         only_of: None,
@@ -266,9 +305,10 @@ mod tests {
         check("hset b:1 user kim user lee", &[("b:1", Some("lee"))]);
         check("hset b:1 lang ko", &[]);
         check("append a:1 x", &[("a:1", None)]);
-        check("hdel b:1 user", &[("b:1", None)]);
+        check("hdel b:1 lang user", &[("b:1", None)]);
+        check("hdel b:1 lang", &[]);
+        check("copy a:1 a:1 DB 3", &[("a:1", None)]);
         check("rename x a:1", &[("a:1", None)]);
-        check("copy a:1 a:1", &[]);
         for other in [
             "get a:1",
             "expire a:1 5",

@@ -1,8 +1,8 @@
 //! What is known of sessions beside their values: whose they are, who is denied, where they are.
 //!
-//! Shared by every shard. Its locks are taken after the shards' and held for a look-up or a change, never
-//! across one another. A binding changes only while its session's shard is held, except that the end of a
-//! shadow key ends it too.
+//! Shared by every shard. Its locks are taken after the shards' and held for a look-up, a change or a piece of
+//! the live view, which takes users before visits; nothing else holds two. A binding changes only while its
+//! session's shard is held, except that the end of a shadow key ends it too: what stands on disk follows then.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -46,6 +46,8 @@ pub(crate) struct Registry {
     begun: Mutex<HashMap<u16, Begun>>,
     ended: Mutex<Ended>,
     loading: Mutex<Vec<(SessionKey, Binding)>>,
+    /// Sessions that became nobody's by the end of their shadow, whose bindings still stand beside them.
+    orphans: Mutex<Vec<SessionKey>>,
     tags: RandomState,
 }
 
@@ -71,6 +73,7 @@ impl Registry {
             begun: Mutex::default(),
             ended: Mutex::default(),
             loading: Mutex::default(),
+            orphans: Mutex::default(),
             tags: RandomState::new(),
         }
     }
@@ -115,13 +118,21 @@ impl Registry {
             }
             Role::Shadow(id) => {
                 let application = self.applications.get(number);
-                if let Some(session) = application.and_then(|found| found.session_key(id)) {
-                    self.users().unbind(db, &session);
+                if let Some(session) = application.and_then(|found| found.session_key(id))
+                    && self.users().unbind(db, &session).is_some()
+                {
+                    let key = session.into();
+                    lock(&self.orphans).push(SessionKey { db, key });
                 }
                 false
             }
             Role::Companion(_) | Role::Index(_) => false,
         }
+    }
+
+    /// Sessions whose bindings were ended by another key than their own since the last call.
+    pub(crate) fn take_orphans(&self) -> Vec<SessionKey> {
+        std::mem::take(&mut *lock(&self.orphans))
     }
 
     /// A deny has run out or was removed.
@@ -254,5 +265,7 @@ mod tests {
         registry.users().bind(key, binding);
         registry.gone(0, b"spring:session:sessions:expires:7");
         assert_eq!(registry.users().census().0, 0);
+        assert_eq!(registry.take_orphans().len(), 1);
+        assert!(registry.take_orphans().is_empty());
     }
 }

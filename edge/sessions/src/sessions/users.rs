@@ -3,7 +3,10 @@
 //! Two views of the same bindings that never part. Pure maps without a lock; the engine changes them only
 //! while it holds the shard of the session, and decides on logins while it holds all.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use bongsu_sdk_model::Timestamp;
 
@@ -87,12 +90,15 @@ impl Binding {
 #[derive(Debug)]
 struct Bound {
     binding: Binding,
-    /// Later bindings have higher ones.
-    order: u64,
+    order: Order,
 }
 
-/// A user's sessions with the order of their bindings, sorted by it.
-type InOrder = Vec<(u64, SessionKey)>;
+/// Since when a session is its user's and, of one instant, the order of the bindings. Not that order alone: a
+/// session that gets another id is bound anew and stays as old as it was.
+type Order = (Timestamp, u64);
+
+/// A user's sessions, sorted by age. They mostly go oldest first, and thousands may be one user's.
+type InOrder = VecDeque<(Order, SessionKey)>;
 
 /// Every binding.
 #[derive(Debug, Default)]
@@ -120,13 +126,15 @@ impl Users {
         }
         self.unbind(session.db, &session.key);
         self.last += 1;
-        let order = self.last;
-        self.users
+        let order = (binding.since, self.last);
+        let sessions = self
+            .users
             .entry(binding.application)
             .or_default()
             .entry(Arc::clone(&binding.user))
-            .or_default()
-            .push((order, session.clone()));
+            .or_default();
+        let at = sessions.partition_point(|(other, _)| *other < order);
+        sessions.insert(at, (order, session.clone()));
         self.sessions
             .entry(session.db)
             .or_default()
@@ -229,6 +237,20 @@ mod tests {
         );
         assert_eq!(users.everywhere("lee").count(), 1);
         assert_eq!(users.census(), (2, 2));
+    }
+
+    #[test]
+    fn a_session_that_is_bound_anew_is_as_old_as_its_binding() {
+        let mut users = Users::default();
+        let since = |ms| Binding {
+            since: Timestamp::from_ms(ms),
+            ..binding(0, "kim")
+        };
+        users.bind(session(1), since(10));
+        users.bind(session(2), since(20));
+        let moved = users.unbind(1, &[1]).unwrap();
+        users.bind(session(3), moved);
+        assert_eq!(keys(&users, 0, "kim"), [3, 2]);
     }
 
     #[test]

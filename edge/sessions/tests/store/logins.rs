@@ -394,3 +394,109 @@ async fn the_rules_hold_in_transactions_and_scripts() {
     assert!(client.call("EXEC").await.starts_with(&format!("[{DENIED}")));
     assert_eq!(client.call("EXISTS shop:5").await, "0");
 }
+
+#[tokio::test]
+async fn a_copy_to_another_database_is_a_login_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, mut client) = start(dir.path(), "login = \"deny-new\"").await;
+    client.call(r#"SET shop:1 {"user":"kim"}"#).await;
+    assert_eq!(client.call("COPY shop:1 shop:2 DB 3").await, DENIED);
+    assert_eq!(client.call("COPY shop:1 shop:1 DB 3").await, DENIED);
+    assert_eq!(
+        client.call("MSET x 1 shop:4 {\"user\":\"kim\"}").await,
+        DENIED
+    );
+    assert_eq!(store.handle.counts().rejected, 3);
+    client.call(r#"SET other {"user":"lee"}"#).await;
+    assert_eq!(client.call("COPY other shop:2 DB 3").await, "1");
+    assert!(
+        client
+            .call("BONGSU.SESSIONS lee")
+            .await
+            .contains(" 3 \"shop:2\"")
+    );
+    // Nothing is copied, so nobody logs in or out.
+    assert_eq!(client.call("COPY shop:1 shop:2 DB 3").await, "0");
+    assert!(
+        client
+            .call("BONGSU.SESSIONS lee")
+            .await
+            .contains(" 3 \"shop:2\"")
+    );
+    assert_eq!(store.handle.control().bound().0, 2);
+}
+
+#[tokio::test]
+async fn the_oldest_session_is_the_oldest_after_it_got_another_id() {
+    let dir = tempfile::tempdir().unwrap();
+    let rule = "login = \"limit\"\nlimit = 2\nbeyond = \"end-oldest\"";
+    let (store, mut client) = start(dir.path(), rule).await;
+    for (id, seconds) in [(1, 1), (2, 2)] {
+        client
+            .call(&format!(r#"SET shop:{id} {{"user":"kim"}}"#))
+            .await;
+        store.clock.set(START.plus(Duration::from_secs(seconds)));
+    }
+    client.call("RENAME shop:1 shop:9").await;
+    client.call(r#"SET shop:3 {"user":"kim"}"#).await;
+    assert_eq!(client.call("EXISTS shop:9").await, "0");
+    assert_eq!(client.call("EXISTS shop:2 shop:3").await, "2");
+}
+
+#[tokio::test]
+async fn orders_reach_no_database_that_clients_do_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, mut client) = start(dir.path(), "").await;
+    client.call(r#"SET shop:1 {"user":"kim"}"#).await;
+    client.call("BONGSU.DENY lee 60 why").await;
+    let control = store.handle.control();
+    for database in [16, 32, 255] {
+        assert!(
+            control
+                .bind(database, b"shop:1", "lee", Some("shop"))
+                .await
+                .is_err()
+        );
+        assert!(control.unbind(database, b"shop:1").await.is_err());
+        assert!(control.end(database, b"\0lee").await.is_err());
+    }
+    assert_eq!((control.denies().len(), control.bound().0), (1, 1));
+}
+
+#[tokio::test]
+async fn a_spring_session_whose_shadow_ended_stays_nobodys_over_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, mut client) = start(dir.path(), "").await;
+    let empty = store.handle.counts().bytes;
+    let shadow = "spring:session:sessions:expires:a";
+    client.call("HSET spring:session:sessions:a f v").await;
+    client.call(&format!("APPEND {shadow} x")).await;
+    client.call(&format!("SADD {INDEX} a")).await;
+    assert_eq!(store.handle.control().bound(), (1, 1));
+    client.call(&format!("DEL {shadow}")).await;
+    assert_eq!(store.handle.control().bound(), (0, 0));
+    let without = || async { store.handle.counts().bytes };
+    // What stands on disk follows a moment later.
+    let expected = {
+        let all: usize = ["spring:session:sessions:a", INDEX]
+            .iter()
+            .map(|key| key.len())
+            .sum();
+        empty + u64::try_from(all + 2 * (160 + 64) + 3).unwrap()
+    };
+    let follows = async {
+        while without().await != expected {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = Duration::from_secs(20);
+    assert!(
+        tokio::time::timeout(patience, follows).await.is_ok(),
+        "{expected} {}",
+        store.handle.counts().bytes
+    );
+    client.call(&format!("APPEND {shadow} x")).await;
+    store.handle.shutdown().await;
+    let store = Store::start(dir.path(), &settings("")).await;
+    assert_eq!(store.handle.control().bound(), (0, 0));
+}

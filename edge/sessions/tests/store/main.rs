@@ -20,6 +20,7 @@ mod limits;
 mod logins;
 mod pubsub;
 mod redis;
+mod reopened;
 mod replies;
 mod restart;
 mod scripts;

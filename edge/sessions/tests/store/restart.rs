@@ -6,7 +6,7 @@ use std::{fs, path::Path, time::Duration};
 use crate::client::{START, Store};
 
 /// The files of `from` as a killed process would leave them.
-fn image(from: &Path, to: &Path) {
+pub(crate) fn image(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

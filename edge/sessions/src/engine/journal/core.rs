@@ -76,6 +76,10 @@ impl Core {
         Position(pending.appended)
     }
 
+    pub(super) fn appended(&self) -> Position {
+        Position(lock(&self.pending).appended)
+    }
+
     pub(super) fn is_settled(&self, at: Position) -> bool {
         self.settled.load(Acquire) >= at.0
     }
