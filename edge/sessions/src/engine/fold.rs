@@ -25,8 +25,6 @@ use super::{
 };
 use crate::{Config, Durability, Error};
 
-/// The journal is folded when it holds this much, bytes. More makes a start after a crash slower.
-const BACKLOG: u64 = 256 << 20;
 /// Time between two looks at the backlog.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -61,6 +59,7 @@ pub(super) fn open(
     let folder = Folder {
         path: path.clone(),
         journal: Arc::clone(&journal),
+        journal_size: config.journal_size,
         image: Some(image),
     };
     Ok((journal, Fold::start(folder)?))
@@ -105,6 +104,8 @@ impl Fold {
 struct Folder {
     path: PathBuf,
     journal: Arc<Journal>,
+    /// Bytes it holds before it is folded.
+    journal_size: u64,
     /// None after an error: to be opened anew.
     image: Option<Image>,
 }
@@ -113,7 +114,7 @@ impl Folder {
     fn run(mut self, stopped: &Receiver<()>) {
         loop {
             match stopped.recv_timeout(LOOK) {
-                Err(RecvTimeoutError::Timeout) if self.journal.backlog() < BACKLOG => {}
+                Err(RecvTimeoutError::Timeout) if self.journal.backlog() < self.journal_size => {}
                 Err(RecvTimeoutError::Timeout) => self.try_fold(),
                 Ok(()) => {
                     self.try_fold();
