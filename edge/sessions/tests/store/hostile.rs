@@ -138,6 +138,16 @@ async fn slow_peers_run_out_of_time() {
         peer.send(part).await;
         assert!(peer.is_closed().await);
     }
+    // One that goes on, a little at a time, has no more time for it.
+    let mut peer = store.connect().await;
+    peer.send(b"*1\r\n$60000\r\n").await;
+    let dripping = async {
+        while neighbour.call("CLIENT LIST").await.matches("id=").count() > 1 {
+            peer.send(b"x").await;
+        }
+    };
+    dripping.await;
+    assert!(peer.is_closed().await);
     is_alive(&mut neighbour).await;
     store.handle.shutdown().await;
 }
