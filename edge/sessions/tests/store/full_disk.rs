@@ -247,3 +247,27 @@ async fn a_kill_at_any_instant_of_a_fold_loses_nothing() {
     store.end();
     starts_with(&data, settings, &known).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_on_a_full_disk_says_so_and_loses_nothing() {
+    let Some(small) = Small::mount("8m") else {
+        return;
+    };
+    let store = Store::start(&small.data(), "").await;
+    let (mut client, mut known) = (store.connect().await, Acknowledged::new());
+    for number in 0..200 {
+        assert!(write(&mut client, number, &mut known).await);
+    }
+    drop(client);
+    let copy = tempfile::tempdir().unwrap();
+    image(&small.data(), copy.path());
+    store.handle.shutdown().await;
+    fs::remove_dir_all(small.data()).unwrap();
+    image(copy.path(), &small.data());
+    small.load(8 << 20);
+    let error = Store::try_start(&small.data(), "").await;
+    let error = error.err().unwrap();
+    assert!(error.contains("No space left"), "{error}");
+    small.unload();
+    starts_with(&small.data(), "", &known).await;
+}
