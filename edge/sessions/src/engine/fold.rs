@@ -9,6 +9,7 @@
 use std::{
     fs, io,
     os::unix::fs::DirBuilderExt as _,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -128,10 +129,19 @@ impl Folder {
 
     /// What fails now is tried again when there is more: nothing is forgotten before it is in the image.
     fn try_fold(&mut self) {
-        if let Err(error) = self.fold() {
-            tracing::warn!(%error, "the session journal was not folded; it grows until that succeeds");
-            self.image = None;
-        }
+        // sled panics at some errors of a disk, a failed sync while it is dropped among them; without this thread
+        // the journal would grow until the next start.
+        let folded = catch_unwind(AssertUnwindSafe(|| self.fold()));
+        let reason = match folded {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the image panicked".to_owned(),
+        };
+        tracing::warn!(
+            reason,
+            "the session journal was not folded; it grows until that succeeds"
+        );
+        self.image = None;
     }
 
     fn fold(&mut self) -> Result<(), Error> {
