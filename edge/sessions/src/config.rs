@@ -90,6 +90,9 @@ pub struct Config {
     pub request_timeout: Duration,
     /// When a write is acknowledged.
     pub durability: Durability,
+    /// The journal is folded into the image when it holds this much, bytes. More makes a start after a crash slower,
+    /// less writes a session that changes often to the image more often.
+    pub journal_size: u64,
     /// Longest run of a script; everybody else waits meanwhile.
     pub script_time_limit: Duration,
     /// Memory for scripts, their garbage included; a sixteenth of it is for their texts.
@@ -125,6 +128,7 @@ impl Config {
     /// | `request_timeout` | `30s` | closes connections stuck in a request, a reply or before `AUTH` |
     /// | `durability` | `group` | when a write is acknowledged: `group`, `os` or `memory`, see [`Durability`] |
     /// | `notify_keyspace_events` | `Egx` | which changes of keys are published |
+    /// | `journal_size` | 256MiB | the journal is folded into the image when it holds this much |
     /// | `script_time_limit` | `5s` | ends a script that runs longer |
     /// | `script_memory` | 64MiB | most memory scripts may use |
     #[must_use]
@@ -148,6 +152,7 @@ impl Config {
             idle_timeout: (!idle_timeout.is_zero()).then_some(idle_timeout),
             request_timeout: section.duration("request_timeout", Duration::from_secs(30)),
             durability: read_durability(&section),
+            journal_size: section.size("journal_size", 256 << 20),
             script_time_limit: section.duration("script_time_limit", Duration::from_secs(5)),
             script_memory: limit(&section, "script_memory", 64 << 20, 1 << 20),
             notify_keyspace_events: read_notify(&section),

@@ -188,6 +188,18 @@ impl Handle {
         self.tallies.lost_events()
     }
 
+    /// Whether writes are refused just now because the journal cannot be written.
+    #[must_use]
+    pub fn refuses_writes(&self) -> bool {
+        self.engine.journal_failure().is_some()
+    }
+
+    /// Bytes of the journal that are not in the image yet.
+    #[must_use]
+    pub fn journal_bytes(&self) -> u64 {
+        self.engine.journal_backlog()
+    }
+
     /// Stops accepting, lets connections finish what they are doing (up to five seconds), and makes
     /// everything durable.
     pub async fn shutdown(self) {

@@ -47,6 +47,17 @@ fn sessions(state: &State, registry: &mut Registry) {
     );
     let bytes = gauge(counts.bytes);
     registry.register_with_unit("sessions_size", "Keys and values held", Unit::Bytes, bytes);
+    registry.register(
+        "sessions_refusing_writes",
+        "1 while the session journal cannot be written, most often for want of room on the disk",
+        gauge(state.sessions.refuses_writes().into()),
+    );
+    registry.register_with_unit(
+        "sessions_journal",
+        "Session journal not yet folded into the image",
+        Unit::Bytes,
+        gauge(state.sessions.journal_bytes()),
+    );
     for (name, help, value) in [
         ("sessions_created", "Sessions created", counts.created),
         (

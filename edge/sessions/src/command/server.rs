@@ -197,15 +197,15 @@ fn memory(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
 
 fn persistence(db: &Db<'_>, out: &mut String) -> std::fmt::Result {
     let durability = db.stats.durability.name();
-    let status = if db.engine.journal_failure().is_some() {
-        "err"
-    } else {
-        "ok"
-    };
+    let failure = db.engine.journal_failure();
+    let status = if failure.is_some() { "err" } else { "ok" };
     write!(
         out,
         "loading:0\r\naof_enabled:1\r\naof_last_write_status:{status}\r\nbongsu_durability:{durability}\r\nbongsu_journal_status:{status}\r\n"
     )?;
+    if let Some(failure) = failure {
+        write!(out, "bongsu_journal_error:{failure}\r\n")?;
+    }
     write!(
         out,
         "bongsu_journal_bytes:{}\r\n",

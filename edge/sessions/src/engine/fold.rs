@@ -9,6 +9,7 @@
 use std::{
     fs, io,
     os::unix::fs::DirBuilderExt as _,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -25,8 +26,6 @@ use super::{
 };
 use crate::{Config, Durability, Error};
 
-/// The journal is folded when it holds this much, bytes. More makes a start after a crash slower.
-const BACKLOG: u64 = 256 << 20;
 /// Time between two looks at the backlog.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -66,6 +65,7 @@ pub(super) fn open(
     let folder = Folder {
         path: path.clone(),
         journal: Arc::clone(&journal),
+        journal_size: config.journal_size,
         image: Some(image),
     };
     Ok((journal, Fold::start(folder)?))
@@ -110,6 +110,8 @@ impl Fold {
 struct Folder {
     path: PathBuf,
     journal: Arc<Journal>,
+    /// Bytes it holds before it is folded.
+    journal_size: u64,
     /// None after an error: to be opened anew.
     image: Option<Image>,
 }
@@ -118,7 +120,7 @@ impl Folder {
     fn run(mut self, stopped: &Receiver<()>) {
         loop {
             match stopped.recv_timeout(LOOK) {
-                Err(RecvTimeoutError::Timeout) if self.journal.backlog() < BACKLOG => {}
+                Err(RecvTimeoutError::Timeout) if self.journal.backlog() < self.journal_size => {}
                 Err(RecvTimeoutError::Timeout) => self.try_fold(),
                 Ok(()) => {
                     self.try_fold();
@@ -132,10 +134,19 @@ impl Folder {
 
     /// What fails now is tried again when there is more: nothing is forgotten before it is in the image.
     fn try_fold(&mut self) {
-        if let Err(error) = self.fold() {
-            tracing::warn!(%error, "the session journal was not folded; it grows until that succeeds");
-            self.image = None;
-        }
+        // sled panics at some errors of a disk, a failed sync while it is dropped among them; without this thread
+        // the journal would grow until the next start.
+        let folded = catch_unwind(AssertUnwindSafe(|| self.fold()));
+        let reason = match folded {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the image panicked".to_owned(),
+        };
+        tracing::warn!(
+            reason,
+            "the session journal was not folded; it grows until that succeeds"
+        );
+        self.image = None;
     }
 
     fn fold(&mut self) -> Result<(), Error> {

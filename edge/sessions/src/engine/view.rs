@@ -1,4 +1,4 @@
-//! A look at all sessions for the live view, a piece of a shard at a time, so that no command waits for more.
+//! A look at all sessions for the live view, a handful at a time, so that no command waits for more than that.
 
 use std::sync::Arc;
 
@@ -8,38 +8,40 @@ use crate::{
     sessions::{Candidate, Page, Query, Search, SessionKey},
 };
 
-/// Keys looked at while their shard and the map of users are held.
-const PIECE: usize = 1024;
+/// Keys looked at while their shard is held.
+const HANDFUL: usize = 256;
 
 impl Engine {
-    /// The page of a query. Takes a fraction of a second for a million sessions.
+    /// The page of a query. Takes a second or so for a million sessions. One that comes or goes meanwhile may be
+    /// in it or not; every other is.
     pub(crate) fn live(&self, query: &Query) -> Page {
         let mut search = Search::new(query, self.clock.now());
-        for number in 0..SHARDS {
-            for db in 0..DATABASES {
-                let mut from = usize::MAX;
-                while from > 0 {
-                    from = self.offer((number, db), from, &mut search);
-                }
-            }
+        let databases = |number| (0..DATABASES).map(move |db| (number, db, usize::MAX));
+        let mut rest: Vec<_> = (0..SHARDS).flat_map(databases).collect();
+        // In turns, so that who waits for a shard or for the users has it before its next turn.
+        while !rest.is_empty() {
+            rest.retain_mut(|(number, db, end)| {
+                *end = self.offer((*number, *db, *end), &mut search);
+                *end > 0
+            });
         }
         search.finish()
     }
 
-    /// Offers the next sessions below a position in one database of one shard; where to go on. Downwards, as
-    /// `SCAN` does: a session that stays is not missed.
-    fn offer(&self, (number, db): (usize, u8), from: usize, search: &mut Search<'_>) -> usize {
+    /// Offers a handful of the sessions of one database of one shard, those before a position; where they begin.
+    /// From the end, because removal moves the last key into the hole: none is missed, some may come twice.
+    fn offer(&self, (number, db, end): (usize, u8, usize), search: &mut Search<'_>) -> usize {
         let now = self.clock.now();
         let shard = self.shards.one(number);
         let Some(database) = shard.database(db) else {
             return 0;
         };
-        let from = from.min(database.len());
-        let to = from.saturating_sub(PIECE);
-        let piece = database.get_range(to..from).into_iter().flatten();
+        let end = end.min(database.len());
+        let from = end.saturating_sub(HANDFUL);
+        let handful = database.get_range(from..end).into_iter().flatten();
         let users = self.registry.users();
         let visits = self.registry.visits();
-        for (key, entry) in piece.filter(|(_, entry)| !entry.is_expired(now)) {
+        for (key, entry) in handful.filter(|(_, entry)| !entry.is_expired(now)) {
             let binding = users.binding(db, key);
             let known = self.registry.applications.session(db, key);
             let application = known.map(|(application, _)| application);
@@ -63,7 +65,7 @@ impl Engine {
                 visit: id.and_then(|id| visits.get(id)),
             });
         }
-        to
+        from
     }
 
     /// The sessions that have this id, in whatever application and database.

@@ -1,10 +1,17 @@
 //! The live view: a page of sessions, filtered and sorted, out of a million.
 //!
-//! Every session is offered once; only a page of them is kept, in a bounded heap, and only those are copied.
+//! Every session is offered once, or again if it was moved meanwhile; only a page of them is kept, in a bounded
+//! heap, and only those are copied.
 //! A cursor is the place of the last row in the order, not a count, so that pages stay in step while sessions
 //! come and go. An id is a secret: rows show a tag in its place unless the caller takes the key.
 
-use std::{cmp::Ordering, collections::BinaryHeap, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    cmp::Ordering,
+    collections::{BinaryHeap, HashSet},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use bongsu_sdk_model::Timestamp;
 
@@ -99,7 +106,7 @@ pub struct Row {
 pub struct Page {
     /// The rows in order.
     pub rows: Vec<Row>,
-    /// The sessions that fit the filter, those of other pages too.
+    /// The sessions that fit the filter, those of other pages too; not exact while sessions come and go.
     pub matching: usize,
     /// Where the next page begins; none: this is the last.
     pub next: Option<Cursor>,
@@ -224,8 +231,7 @@ impl<'q> Search<'q> {
         }
     }
 
-    /// Offers a session, in any order. One that is offered twice, because it was moved meanwhile, is counted twice
-    /// and stands once on the page.
+    /// Offers a session, in any order. Those that come again count again, but are in the page once.
     pub(crate) fn offer(&mut self, session: &Candidate<'_>) {
         if !self.query.filter.takes(session, self.now) {
             return;
@@ -256,12 +262,13 @@ impl<'q> Search<'q> {
     /// The page.
     pub(crate) fn finish(self) -> Page {
         let last = self.kept.peek().map(|last| Cursor(last.place.clone()));
+        let rows = self.kept.into_sorted_vec().into_iter();
+        let mut tags = HashSet::new();
         Page {
-            rows: {
-                let mut kept = self.kept.into_sorted_vec();
-                kept.dedup_by_key(|kept| kept.row.tag);
-                kept.into_iter().map(|kept| kept.row).collect()
-            },
+            rows: rows
+                .map(|kept| kept.row)
+                .filter(|row| tags.insert(row.tag))
+                .collect(),
             matching: self.matching,
             next: last.filter(|_| self.more),
         }
@@ -388,6 +395,21 @@ mod tests {
             .filter(|session| session.number >= 100)
             .count();
         assert_eq!(rest.len(), expected);
+    }
+
+    #[test]
+    fn a_session_that_comes_again_is_in_a_page_once() {
+        let twice: Vec<_> = sessions(30).into_iter().chain(sessions(30)).collect();
+        let query = Query {
+            sort: Sort::Idle,
+            page: 20,
+            ..Query::default()
+        };
+        let rows = pages(&twice, &query);
+        let mut tags: Vec<_> = rows.iter().map(|row| row.tag).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        assert_eq!((tags.len(), rows.len()), (30, 30));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, io, net::SocketAddr, path::Path, sync::Arc};
 
-use bongsu_edge_sessions::{Config, Handle, bind};
+use bongsu_edge_sessions::{Config, Error, Handle, bind};
 use bongsu_sdk_config::{Faults, Section};
 use bongsu_sdk_model::{ManualClock, SessionEvent, Timestamp};
 use tokio::{
@@ -29,6 +29,16 @@ impl Store {
 
     /// The same, with room for so many events.
     pub(crate) async fn start_with(dir: &Path, settings: &str, events: usize) -> Self {
+        Self::open(dir, settings, events).await.unwrap()
+    }
+
+    /// The same, which may fail; why it did.
+    pub(crate) async fn try_start(dir: &Path, settings: &str) -> Result<Self, String> {
+        let opened = Self::open(dir, settings, 1024).await;
+        opened.map_err(|error| error.to_string())
+    }
+
+    async fn open(dir: &Path, settings: &str, events: usize) -> Result<Self, Error> {
         let faults = Faults::default();
         let text = format!(
             "bind = \"127.0.0.1:0\"\ndata_dir = {:?}\n{settings}",
@@ -38,12 +48,12 @@ impl Store {
         assert_eq!(faults.lines(), Vec::<String>::new());
         let clock = ManualClock::at(START);
         let (sender, events) = mpsc::channel(events);
-        let handle = bind(config, Arc::new(clock.clone()), sender).await.unwrap();
-        Self {
+        let handle = bind(config, Arc::new(clock.clone()), sender).await?;
+        Ok(Self {
             handle,
             clock,
             events,
-        }
+        })
     }
 
     /// A new connection.

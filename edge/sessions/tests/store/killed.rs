@@ -1,84 +1,20 @@
 //! Logins while the store is killed: after `kill -9` and a restart nobody has more sessions than the rule
 //! allows, and of an admitted login nothing is half there.
-//!
-//! The store is the example `session_server`, which `cargo test` builds.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-};
+use std::path::Path;
 
 use tokio::task::JoinSet;
 
-use crate::client::{Client, request};
+use crate::{client::request, process::Process};
 
 const CLIENTS: usize = 64;
 /// Kills per rule.
 const KILLS: usize = 4;
 
-/// A store in a process of its own; killed when dropped.
-struct Process {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn server() -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    let path = tests
-        .parent()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .join("examples/session_server");
-    assert!(
-        path.exists(),
-        "{} is missing: run `cargo test` without --test",
-        path.display()
-    );
-    path
-}
-
-impl Process {
-    async fn start(dir: &Path, rule: &str) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
-        let config = dir.join("sessions.toml");
-        let text = format!(
-            "bind = \"{address}\"\ndata_dir = {:?}\ndurability = \"os\"\n[applications.race]\nkeys = [\"race:\"]\n\
-             user = \"json:user\"\n{rule}\n",
-            dir.join("data").to_str().unwrap()
-        );
-        std::fs::write(&config, text).unwrap();
-        let child = Command::new(server())
-            .arg(&config)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut process = Self { child, address };
-        while Client::try_to(process.address).await.is_none() {
-            let ended = process.child.try_wait().unwrap();
-            assert_eq!(
-                ended, None,
-                "the store did not start; is the example of this version?"
-            );
-            tokio::task::yield_now().await;
-        }
-        process
-    }
-
-    async fn connect(&self) -> Client {
-        Client::try_to(self.address).await.unwrap()
-    }
+async fn start(dir: &Path, rule: &str) -> Process {
+    let application =
+        "durability = \"os\"\n[applications.race]\nkeys = [\"race:\"]\nuser = \"json:user\"";
+    Process::start(dir, &dir.join("data"), &format!("{application}\n{rule}")).await
 }
 
 /// Everyone logs in; the store is killed once so many have been answered. The keys of those let in.
@@ -102,7 +38,7 @@ async fn log_in_and_kill(mut store: Process, round: usize, answers: usize) -> Ve
         let (key, reply) = login.unwrap();
         answered += 1;
         if answered == answers {
-            store.child.kill().unwrap();
+            store.kill();
         }
         if reply == "OK" {
             admitted.push(key);
@@ -114,9 +50,9 @@ async fn log_in_and_kill(mut store: Process, round: usize, answers: usize) -> Ve
 async fn check(rule: &str, most: usize, refuses: bool) {
     let dir = tempfile::tempdir().unwrap();
     for kill in 0..KILLS {
-        let store = Process::start(dir.path(), rule).await;
+        let store = start(dir.path(), rule).await;
         let admitted = log_in_and_kill(store, kill, 1 + kill * 17).await;
-        let store = Process::start(dir.path(), rule).await;
+        let store = start(dir.path(), rule).await;
         let mut observer = store.connect().await;
         let there = observer.call(&format!("KEYS race:{kill}:*")).await;
         let bound = observer.call(&format!("BONGSU.SESSIONS u{kill}")).await;

@@ -14,7 +14,11 @@ pub(crate) fn image(from: &Path, to: &Path) {
         if entry.file_type().unwrap().is_dir() {
             image(&entry.path(), &target);
         } else {
-            fs::copy(entry.path(), target).unwrap();
+            match fs::copy(entry.path(), target) {
+                // Removed meanwhile: a segment that could not be filled.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                copied => drop(copied.unwrap()),
+            }
         }
     }
 }
