@@ -247,7 +247,8 @@ impl Engine {
         let result = run(&mut db);
         let announced = std::mem::take(&mut db.announced);
         let position = self.finish(db.shards.guards_mut(), before, announced);
-        (result, position)
+        drop(db);
+        (result, position.max(self.drop_orphans()))
     }
 
     /// Notes that so many commands have run.

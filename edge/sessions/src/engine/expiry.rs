@@ -27,7 +27,6 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
             _ = ticks.tick() => {}
         }
         let mut last = None;
-        engine.drop_orphans();
         for number in 0..SHARDS {
             while let Some((position, more)) = engine.expire(number) {
                 last = last.max(Some(position));
@@ -37,6 +36,7 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
                 yield_now().await;
             }
         }
+        engine.drop_orphans();
         if let Some(position) = last.filter(|_| engine.announcer.is_holding()) {
             // A failure is told to those who write.
             let _ = engine.settled(position).await;
@@ -46,8 +46,9 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
 
 impl Engine {
     /// Removes the bindings of sessions whose shadows ended: their shards were not held then. Should the process
-    /// die before, they stay bound until their own keys end.
-    fn drop_orphans(&self) {
+    /// die just before, they stay bound until their own keys end. Everything appended is before the position.
+    pub(super) fn drop_orphans(&self) -> Position {
+        let mut position = Position::default();
         let now = self.clock.now();
         for session in self.registry.take_orphans() {
             let mut shard = self.shards.one(self.shards.number(&session.key));
@@ -59,9 +60,11 @@ impl Engine {
                 let before = shard.weight();
                 let why = SessionEventKind::Destroyed;
                 shard.remove(session.db + BINDINGS, &session.key, why, now);
-                self.finish(std::slice::from_mut(&mut shard), before, Vec::new());
+                let shards = std::slice::from_mut(&mut shard);
+                position = position.max(self.finish(shards, before, Vec::new()));
             }
         }
+        position
     }
 
     /// Ends a handful of keys of one shard. None: no key's time had run out; else where the journal stands and

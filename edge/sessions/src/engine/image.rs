@@ -7,6 +7,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    fs,
     hash::{BuildHasher as _, RandomState},
     path::{Path, PathBuf},
 };
@@ -40,6 +41,7 @@ impl Image {
             .cache_capacity(CACHE_BYTES)
             .mode(sled::Mode::HighThroughput)
             .flush_every_ms(None);
+        remove_unfinished(path);
         let db = config.open().map_err(|error| failed(path, &error))?;
         check_format(&db, path)?;
         Ok(Self {
@@ -153,6 +155,21 @@ impl Updates {
 
     fn hash(&self, name: &[u8]) -> (u64, u64) {
         (self.hasher.0.hash_one(name), self.hasher.1.hash_one(name))
+    }
+}
+
+/// Removes snapshots that sled was writing when the disk was full. It writes the next one over the rest of such a
+/// file without cutting it, and then takes its own snapshot for damaged.
+fn remove_unfinished(path: &Path) {
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.")
+            && name.ends_with(".generating")
+            && let Err(error) = fs::remove_file(entry.path())
+        {
+            tracing::warn!(%error, "an unfinished snapshot of the session image is in the way");
+        }
     }
 }
 

@@ -7,7 +7,10 @@
 use std::{
     collections::{HashMap, VecDeque},
     hash::{BuildHasher as _, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -48,6 +51,8 @@ pub(crate) struct Registry {
     loading: Mutex<Vec<(SessionKey, Binding)>>,
     /// Sessions that became nobody's by the end of their shadow, whose bindings still stand beside them.
     orphans: Mutex<Vec<SessionKey>>,
+    /// Whether there are any.
+    orphaned: AtomicBool,
     tags: RandomState,
 }
 
@@ -74,6 +79,7 @@ impl Registry {
             ended: Mutex::default(),
             loading: Mutex::default(),
             orphans: Mutex::default(),
+            orphaned: AtomicBool::new(false),
             tags: RandomState::new(),
         }
     }
@@ -123,6 +129,7 @@ impl Registry {
                 {
                     let key = session.into();
                     lock(&self.orphans).push(SessionKey { db, key });
+                    self.orphaned.store(true, SeqCst);
                 }
                 false
             }
@@ -132,6 +139,9 @@ impl Registry {
 
     /// Sessions whose bindings were ended by another key than their own since the last call.
     pub(crate) fn take_orphans(&self) -> Vec<SessionKey> {
+        if !(self.orphaned.load(SeqCst) && self.orphaned.swap(false, SeqCst)) {
+            return Vec::new();
+        }
         std::mem::take(&mut *lock(&self.orphans))
     }
 

@@ -287,7 +287,7 @@ async fn conversations_are_as_with_redis() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::start(
         dir.path(),
-        "durability = \"os\"\nnotify_keyspace_events = \"\"",
+        "durability = \"os\"\nnotify_keyspace_events = \"\"\nmax_memory_policy = \"refuse\"",
     )
     .await;
     let mut compared = 0;
