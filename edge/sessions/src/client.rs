@@ -17,11 +17,12 @@ use bytes::Bytes;
 
 pub(crate) use self::{
     peer::{Ends, Peer, Peers, Seen},
-    running::Ran,
+    running::{Elsewhere, Ran},
     transaction::{Queued, Transaction, Watching},
 };
 use crate::{
     Config,
+    backend::Backend,
     config::DEFAULT,
     engine::{Engine, Position, Stats},
     protocol::Protocol,
@@ -45,8 +46,10 @@ pub(crate) struct Server {
     pub(crate) broker: Arc<Broker>,
     /// Bytes of unfinished requests, see [`Config::max_input`].
     pub(crate) input_bytes: AtomicUsize,
-    /// The keys.
+    /// The keys; with a backend there are none, and it serves what concerns none.
     pub(crate) engine: Arc<Engine>,
+    /// Where the keys are instead; none: here.
+    pub(crate) backend: Option<Arc<Backend>>,
 }
 
 impl fmt::Debug for Server {

@@ -5,7 +5,7 @@
 //! a socket or the disk.
 
 mod acl;
-mod args;
+pub(crate) mod args;
 mod bongsu;
 mod chance;
 mod clients;
@@ -121,6 +121,14 @@ pub(crate) struct Spec {
 }
 
 impl Spec {
+    /// Itself if it may be called with `args`.
+    pub(crate) fn check(&'static self, args: &[Bytes]) -> Result<&'static Self, Refusal> {
+        match self.takes(args.len() + 1) {
+            true => Ok(self),
+            false => Err(Refusal::Arity(Cow::Borrowed(self.name))),
+        }
+    }
+
     /// Whether it may be called with `count` arguments, its name among them.
     fn takes(&self, count: usize) -> bool {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -191,11 +199,7 @@ pub(crate) fn named(name: &[u8]) -> Option<&'static Spec> {
 
 /// The command that `name` and `args` are a call of.
 pub(crate) fn resolve(name: &[u8], args: &[Bytes]) -> Result<&'static Spec, Refusal> {
-    let spec = named(name).ok_or_else(|| unknown(name, args))?;
-    match spec.takes(args.len() + 1) {
-        true => Ok(spec),
-        false => Err(Refusal::Arity(Cow::Borrowed(spec.name))),
-    }
+    named(name).ok_or_else(|| unknown(name, args))?.check(args)
 }
 
 /// Redis's text: the name and as many of the arguments as fit into 128 bytes.

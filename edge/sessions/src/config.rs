@@ -14,7 +14,7 @@ pub use self::{
     tls::Tls,
     users::{Password, User},
 };
-use crate::{pubsub::Flags, sessions::Applications};
+use crate::{backend::RedisConfig, pubsub::Flags, sessions::Applications};
 
 /// When a write is acknowledged, and hence what can be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +101,8 @@ pub struct Config {
     /// Clients such as Spring Session ask for theirs once, at their own start, and would not hear of anything
     /// after a restart of the store; hence the default.
     pub notify_keyspace_events: String,
+    /// Where the values are instead of here; none: here.
+    pub redis: Option<RedisConfig>,
 }
 
 impl Config {
@@ -126,6 +128,8 @@ impl Config {
     /// | `max_memory_policy` | `anonymous-first` | `anonymous-first`: sessions of nobody go, the longest idle of a few first; then, or with `refuse` at once, commands that add are refused |
     /// | `idle_timeout` | `0s` (never) | closes idle connections |
     /// | `request_timeout` | `30s` | closes connections stuck in a request, a reply or before `AUTH` |
+    /// | `backend` | `local` | `local`: the values are in this process and its journal; `redis`: in the servers that `redis` names, where `data_dir`, `durability` and `max_memory` mean nothing |
+    /// | `redis` | – | the servers with `backend = "redis"`, see [`RedisConfig::read`] |
     /// | `durability` | `group` | when a write is acknowledged: `group`, `os` or `memory`, see [`Durability`] |
     /// | `notify_keyspace_events` | `Egx` | which changes of keys are published |
     /// | `journal_size` | 256MiB | the journal is folded into the image when it holds this much |
@@ -156,6 +160,7 @@ impl Config {
             script_time_limit: section.duration("script_time_limit", Duration::from_secs(5)),
             script_memory: limit(&section, "script_memory", 64 << 20, 1 << 20),
             notify_keyspace_events: read_notify(&section),
+            redis: read_backend(&section),
         };
         if config.max_request < config.max_bulk {
             section.fault("max_request", "is smaller than max_bulk");
@@ -217,6 +222,24 @@ fn read_durability(section: &Section) -> Durability {
     })
 }
 
+fn read_backend(section: &Section) -> Option<RedisConfig> {
+    let backend = section.text("backend", "local");
+    match backend.as_str() {
+        "redis" => return Some(RedisConfig::read(section.section("redis"))),
+        "local" if section.has("redis") => {
+            section.fault("redis", "is of no use without backend = \"redis\"");
+        }
+        "local" => {}
+        other => section.fault(
+            "backend",
+            format!("`{other}` is neither \"local\" nor \"redis\""),
+        ),
+    }
+    // Whatever is wrong in it is of no interest now.
+    drop(section.section("redis"));
+    None
+}
+
 fn read_policy(section: &Section) -> MemoryPolicy {
     match section
         .text("max_memory_policy", "anonymous-first")
@@ -256,5 +279,31 @@ mod tests {
             ]
         );
         assert_eq!(config.max_bulk, 8 << 20);
+    }
+
+    #[test]
+    fn the_backend_is_named_where_it_is_set_up() {
+        let read = |text: &str| {
+            let faults = Faults::default();
+            let config = Config::read(Section::parse(text, &faults));
+            (config.redis.is_some(), faults.lines())
+        };
+        let set_up = "[redis]\nnodes = [\"a:1\"]\n";
+        assert_eq!(
+            read(&format!("backend = \"redis\"\n{set_up}")),
+            (true, vec![])
+        );
+        assert_eq!(
+            read(set_up).1,
+            ["redis: is of no use without backend = \"redis\""]
+        );
+        assert_eq!(
+            read("backend = \"redis\"").1,
+            ["redis.nodes: is missing, hint: [\"host:port\"]"]
+        );
+        assert_eq!(
+            read("backend = \"valkey\"").1,
+            ["backend: `valkey` is neither \"local\" nor \"redis\""]
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What the rest of the edge may ask and order of sessions: the same as the `BONGSU.` commands, and the live view.
 //!
-//! An order is answered when the journal has it as durably as `durability` says. Texts of errors are those of
+//! An order is answered when the journal has it as durably as `durability` says, or the backend as its configuration
+//! says. Texts of errors are those of
 //! the commands.
 
 use std::sync::Arc;
@@ -10,8 +11,9 @@ use bongsu_sdk_model::{SessionCounts, Timestamp};
 use crate::{
     Handle,
     command::DATABASES,
-    engine::{Db, Engine, session},
+    engine::{Db, session},
     sessions::{BindingSource, Deny, Filter, LONGEST_PAGE, Page, Query, SessionKey, Visit},
+    store::Store,
 };
 
 /// Sessions ended while commands are kept waiting.
@@ -44,13 +46,13 @@ pub struct BoundSession {
 
 /// Orders and questions about sessions; a clone is the same store.
 #[derive(Debug, Clone)]
-pub struct Control(Arc<Engine>);
+pub struct Control(Store);
 
 impl Handle {
     /// Orders and questions about its sessions.
     #[must_use]
     pub fn control(&self) -> Control {
-        Control(Arc::clone(&self.engine))
+        Control(self.store.clone())
     }
 }
 
@@ -68,8 +70,14 @@ impl Control {
         application: Option<&str>,
     ) -> Result<(), OrderError> {
         check(database)?;
-        let engine = &self.0;
         let session = session(database, key);
+        let engine = match &self.0 {
+            Store::Local(engine) => engine,
+            Store::Redis(backend) => {
+                let source = BindingSource::Command;
+                return backend.order_bind(session, user, application, source).await;
+            }
+        };
         let bind = |db: &mut Db<'_>| {
             engine.order_bind(db, session, user, application, BindingSource::Command)
         };
@@ -83,7 +91,10 @@ impl Control {
     pub async fn unbind(&self, database: u8, key: &[u8]) -> Result<bool, OrderError> {
         check(database)?;
         let session = session(database, key);
-        self.0.exclusively(|db| self.0.unbind(db, session)).await
+        match &self.0 {
+            Store::Local(engine) => engine.exclusively(|db| engine.unbind(db, session)).await,
+            Store::Redis(backend) => backend.order_unbind(session).await,
+        }
     }
 
     /// Notes a transaction that carried a session id, and binds the session if it carried a user, too. The
@@ -97,7 +108,10 @@ impl Control {
         visit: Visit,
         user: Option<&str>,
     ) -> Result<(), OrderError> {
-        let engine = &self.0;
+        let engine = match &self.0 {
+            Store::Local(engine) => engine,
+            Store::Redis(backend) => return backend.visited(id, visit, user).await,
+        };
         let Some(sessions) = engine.note_visit(id, visit, user) else {
             return Ok(());
         };
@@ -121,7 +135,10 @@ impl Control {
     pub async fn end(&self, database: u8, key: &[u8]) -> Result<bool, OrderError> {
         check(database)?;
         let session = session(database, key);
-        self.0.exclusively(|db| self.0.end(db, &session)).await
+        match &self.0 {
+            Store::Local(engine) => engine.exclusively(|db| engine.end(db, &session)).await,
+            Store::Redis(backend) => backend.order_end(&session).await,
+        }
     }
 
     /// Ends the sessions of a user, in one application or in all; how many there were.
@@ -133,11 +150,19 @@ impl Control {
         user: &str,
         application: Option<&str>,
     ) -> Result<usize, OrderError> {
-        let number = application.map(|name| self.0.application(name));
-        let number = number.transpose().map_err(OrderError::Refused)?;
-        self.0
-            .exclusively(|db| self.0.order_end_user(db, user, number))
-            .await
+        match &self.0 {
+            Store::Local(engine) => {
+                let number = application.map(|name| engine.application(name));
+                let number = number.transpose().map_err(OrderError::Refused)?;
+                engine
+                    .exclusively(|db| engine.order_end_user(db, user, number))
+                    .await
+            }
+            Store::Redis(backend) => {
+                let number = application.map(|name| backend.application(name));
+                backend.order_end_user(user, number.transpose()?).await
+            }
+        }
     }
 
     /// Ends every session a filter takes, some at a time; how many there were. A filter that takes every session
@@ -160,18 +185,34 @@ impl Control {
         loop {
             let page = self.live(&query);
             for rows in page.rows.chunks(HANDFUL) {
-                let end = |db: &mut Db<'_>| {
-                    let sessions = rows.iter().map(|row| SessionKey {
-                        db: row.database,
-                        key: Arc::clone(&row.key),
-                    });
-                    sessions.filter(|session| self.0.end(db, session)).count()
-                };
-                ended += self.0.exclusively(end).await?;
+                let sessions = rows.iter().map(|row| SessionKey {
+                    db: row.database,
+                    key: Arc::clone(&row.key),
+                });
+                ended += self.end_handful(sessions.collect()).await?;
             }
             query.after = page.next;
             if query.after.is_none() {
                 return Ok(ended);
+            }
+        }
+    }
+
+    async fn end_handful(&self, sessions: Vec<SessionKey>) -> Result<usize, OrderError> {
+        match &self.0 {
+            Store::Local(engine) => {
+                let end = |db: &mut Db<'_>| {
+                    let sessions = sessions.iter();
+                    sessions.filter(|session| engine.end(db, session)).count()
+                };
+                engine.exclusively(end).await
+            }
+            Store::Redis(backend) => {
+                let mut ended = 0;
+                for session in &sessions {
+                    ended += usize::from(backend.order_end(session).await?);
+                }
+                Ok(ended)
             }
         }
     }
@@ -181,8 +222,13 @@ impl Control {
     /// # Errors
     /// [`OrderError`] if there is no such application, or the instant has passed.
     pub async fn deny(&self, deny: Deny) -> Result<usize, OrderError> {
-        let denied = self.0.exclusively(|db| self.0.order_deny(db, deny)).await?;
-        denied.map_err(OrderError::Refused)
+        match &self.0 {
+            Store::Local(engine) => {
+                let denied = engine.exclusively(|db| engine.order_deny(db, deny)).await?;
+                denied.map_err(OrderError::Refused)
+            }
+            Store::Redis(backend) => backend.order_deny(deny).await,
+        }
     }
 
     /// Allows a user again, in one application or wherever there is a deny; how many denies there were.
@@ -190,28 +236,42 @@ impl Control {
     /// # Errors
     /// [`OrderError::Journal`].
     pub async fn allow(&self, user: &str, application: Option<&str>) -> Result<usize, OrderError> {
-        self.0
-            .exclusively(|db| self.0.order_allow(db, user, application))
-            .await
+        match &self.0 {
+            Store::Local(engine) => {
+                engine
+                    .exclusively(|db| engine.order_allow(db, user, application))
+                    .await
+            }
+            Store::Redis(backend) => backend.order_allow(user, application).await,
+        }
     }
 
     /// Every deny that has not ended.
     #[must_use]
     pub fn denies(&self) -> Vec<Deny> {
-        self.0.denies()
+        match &self.0 {
+            Store::Local(engine) => engine.denies(),
+            Store::Redis(backend) => backend.denies(),
+        }
     }
 
     /// A page of sessions. Blocks for a fraction of a second if there are a million of them: call it where
     /// that may be.
     #[must_use]
     pub fn live(&self, query: &Query) -> Page {
-        self.0.live(query)
+        match &self.0 {
+            Store::Local(engine) => engine.live(query),
+            Store::Redis(backend) => backend.live(query),
+        }
     }
 
     /// The sessions of a user.
     #[must_use]
     pub fn sessions_of(&self, user: &str) -> Vec<BoundSession> {
-        let (listed, _) = self.0.holding_all(|db| self.0.sessions_of(db, user));
+        let listed = match &self.0 {
+            Store::Local(engine) => engine.holding_all(|db| engine.sessions_of(db, user)).0,
+            Store::Redis(backend) => backend.sessions_of(user),
+        };
         let listed = listed.into_iter();
         listed
             .map(|(application, session, since)| BoundSession {
@@ -226,13 +286,19 @@ impl Control {
     /// The counts of every application; their bytes are not counted apart and zero here.
     #[must_use]
     pub fn counts(&self) -> Vec<(Arc<str>, SessionCounts)> {
-        self.0.counts_by_application()
+        match &self.0 {
+            Store::Local(engine) => engine.counts_by_application(),
+            Store::Redis(backend) => backend.counts_by_application(),
+        }
     }
 
     /// How many sessions are bound, and how many users they are of, counted per application.
     #[must_use]
     pub fn bound(&self) -> (usize, usize) {
-        self.0.bound()
+        match &self.0 {
+            Store::Local(engine) => engine.bound(),
+            Store::Redis(backend) => backend.bound(),
+        }
     }
 }
 

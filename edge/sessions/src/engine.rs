@@ -54,7 +54,7 @@ pub(crate) use self::{
     keyspace::Keyspace,
     ledger::{Ledger, Tallies},
     notice::{Class, Notice, Notices},
-    orders::session,
+    orders::{LONGEST_REASON, session},
     stats::Stats,
     value::{Fields, Member, Score, Value},
     watch::Mark,

@@ -15,6 +15,8 @@
 //! | `protocol` | RESP, sans-I/O, guarded against its peer | knows a command |
 //! | `command` | one family of commands per file, and their table | touches socket or disk |
 //! | `script` | Lua scripts, their machine and its limits | touches a key but through `command` |
+//! | `store` | where the values are: `engine` or `backend` | knows a command |
+//! | `backend` | the values in Redis or Valkey, what is known of sessions here | promises more than asynchronous replication can |
 //! | `engine` | keys in shards, expiry, journal, image, account of sessions | parses a byte of a peer |
 //! | `sessions` | whose a session is and what is allowed: pure | takes a lock of a shard, reads a clock |
 //! | `control` | orders and questions of the rest of the edge | does what a command could not |
@@ -99,6 +101,7 @@
 
 #![forbid(unsafe_code)]
 
+mod backend;
 mod client;
 mod command;
 mod config;
@@ -111,6 +114,7 @@ mod script;
 mod server;
 mod sessions;
 mod settings;
+mod store;
 
 use std::{
     fmt,
@@ -126,14 +130,17 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::{
+    backend::Backend,
     client::{Peers, Server},
     engine::{Engine, Keyspace, Ledger, Notices, Stats, Tallies, expiry},
     pubsub::Broker,
     server::Listeners,
     sessions::Registry,
     settings::Settings,
+    store::Store,
 };
 pub use self::{
+    backend::{BackendStatus, Mode, Node, RedisConfig},
     config::{Config, Durability, MemoryPolicy, Password, Tls, User},
     control::{BoundSession, Control, OrderError},
     error::Error,
@@ -150,7 +157,7 @@ pub struct Handle {
     tls_address: Option<SocketAddr>,
     tallies: Arc<Tallies>,
     accepting: JoinHandle<()>,
-    engine: Arc<Engine>,
+    store: Store,
     stop: DropGuard,
 }
 
@@ -191,13 +198,28 @@ impl Handle {
     /// Whether writes are refused just now because the journal cannot be written.
     #[must_use]
     pub fn refuses_writes(&self) -> bool {
-        self.engine.journal_failure().is_some()
+        match &self.store {
+            Store::Local(engine) => engine.journal_failure().is_some(),
+            Store::Redis(_) => false,
+        }
     }
 
     /// Bytes of the journal that are not in the image yet.
     #[must_use]
     pub fn journal_bytes(&self) -> u64 {
-        self.engine.journal_backlog()
+        match &self.store {
+            Store::Local(engine) => engine.journal_backlog(),
+            Store::Redis(_) => 0,
+        }
+    }
+
+    /// How the backend is; none: the values are here.
+    #[must_use]
+    pub fn backend(&self) -> Option<BackendStatus> {
+        match &self.store {
+            Store::Local(_) => None,
+            Store::Redis(backend) => Some(backend.status()),
+        }
     }
 
     /// Stops accepting, lets connections finish what they are doing (up to five seconds), and makes
@@ -207,8 +229,8 @@ impl Handle {
         if let Err(error) = self.accepting.await {
             tracing::error!(%error, "the session listener failed");
         }
-        let engine = self.engine;
-        if let Err(error) = spawn_blocking(move || engine.close()).await {
+        let store = self.store;
+        if let Err(error) = spawn_blocking(move || store.close()).await {
             tracing::error!(%error, "the session store was not closed");
         }
     }
@@ -229,25 +251,32 @@ pub async fn bind(
     let broker = Arc::<Broker>::default();
     let stats = Arc::new(Stats::new(&config, clock.now(), address.port()));
     let tallies = Arc::new(Tallies::new(config.applications.len()));
-    let engine = spawn_blocking({
-        let (config, clock, stats) = (config.clone(), Arc::clone(&clock), Arc::clone(&stats));
-        let tallies = Arc::clone(&tallies);
-        let shared = (Arc::clone(&settings), Arc::clone(&broker));
-        move || {
-            let registry = Arc::new(Registry::new(config.applications.clone()));
-            let ledger = Ledger::new(Arc::clone(&registry), Arc::clone(&tallies), events);
-            let settings = Arc::clone(&shared.0);
-            let make = || Keyspace::new(ledger.clone(), Notices::new(Arc::clone(&settings)));
-            Engine::open(&config, clock, stats, tallies, registry, shared, make).map(Arc::new)
+    let registry = Arc::new(Registry::new(config.applications.clone()));
+    let ledger = Ledger::new(registry, Arc::clone(&tallies), events);
+    let stop = CancellationToken::new();
+    let backend = match config.redis.clone() {
+        None => None,
+        Some(redis) => {
+            let (clock, stats) = (Arc::clone(&clock), Arc::clone(&stats));
+            let (ledger, tallies) = (ledger.clone(), Arc::clone(&tallies));
+            let max = config.max_output;
+            Some(Backend::open(redis, max, clock, stats, ledger, tallies, &stop).await)
         }
-    });
-    let engine = engine
-        .await
-        .map_err(|error| Error::Engine(error.to_string()))??;
+    };
+    let shared = (Arc::clone(&settings), Arc::clone(&broker));
+    let times = (Arc::clone(&clock), Arc::clone(&stats));
+    let engine = match backend {
+        None => open_engine(config.clone(), times, Arc::clone(&tallies), ledger, shared).await?,
+        Some(_) => open_engine(keyless(&config), times, Arc::default(), nobody(), shared).await?,
+    };
+    tokio::spawn(expiry::run(Arc::clone(&engine), stop.clone()));
 
     let workers = server::Workers::start().map_err(|error| Error::Engine(error.to_string()))?;
     warn_if_open(&config, address, tls_address);
-    let stop = CancellationToken::new();
+    let store = match &backend {
+        None => Store::Local(Arc::clone(&engine)),
+        Some(backend) => Store::Redis(Arc::clone(backend)),
+    };
     let server = Server {
         config,
         clock,
@@ -256,9 +285,9 @@ pub async fn bind(
         broker,
         peers: Peers::default(),
         input_bytes: AtomicUsize::new(0),
-        engine: Arc::clone(&engine),
+        engine,
+        backend,
     };
-    tokio::spawn(expiry::run(Arc::clone(&engine), stop.clone()));
     let accepting = tokio::spawn(server::run(
         listeners,
         Arc::new(server),
@@ -270,9 +299,41 @@ pub async fn bind(
         tls_address,
         tallies,
         accepting,
-        engine,
+        store,
         stop: stop.drop_guard(),
     })
+}
+
+/// The configuration of an engine that keeps no keys, since a backend does.
+fn keyless(config: &Config) -> Config {
+    Config {
+        durability: Durability::Memory,
+        applications: Applications::default(),
+        ..config.clone()
+    }
+}
+
+/// An account of nothing that tells nobody.
+fn nobody() -> Ledger {
+    let registry = Arc::new(Registry::new(Applications::default()));
+    Ledger::new(registry, Arc::default(), mpsc::channel(1).0)
+}
+
+async fn open_engine(
+    config: Config,
+    (clock, stats): (Arc<dyn Clock>, Arc<Stats>),
+    tallies: Arc<Tallies>,
+    ledger: Ledger,
+    shared: (Arc<Settings>, Arc<Broker>),
+) -> Result<Arc<Engine>, Error> {
+    let open = move || {
+        let registry = Arc::clone(&ledger.registry);
+        let settings = Arc::clone(&shared.0);
+        let make = || Keyspace::new(ledger.clone(), Notices::new(Arc::clone(&settings)));
+        Engine::open(&config, clock, stats, tallies, registry, shared, make).map(Arc::new)
+    };
+    let engine = spawn_blocking(open).await;
+    engine.map_err(|error| Error::Engine(error.to_string()))?
 }
 
 fn warn_if_open(config: &Config, address: SocketAddr, tls_address: Option<SocketAddr>) {

@@ -45,7 +45,7 @@ mod users;
 mod visits;
 
 pub(crate) use self::{
-    application::AppNumber,
+    application::{AppNumber, Role},
     denies::{denied as user_denied, key as deny_key},
     live::{Candidate, Search},
     login::{Decision, denied as login_denied},

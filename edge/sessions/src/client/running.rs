@@ -21,6 +21,17 @@ pub(crate) struct Ran {
     pub(crate) reply: Reply,
     /// Whether data may have been changed, so that the reply depends on the journal.
     pub(crate) changes: bool,
+    /// What a backend must run first.
+    pub(crate) elsewhere: Option<Elsewhere>,
+}
+
+/// A call for the backend.
+#[derive(Debug)]
+pub(crate) struct Elsewhere {
+    /// The call.
+    pub(crate) call: Call,
+    /// Whether the client wants its reply.
+    pub(crate) told: bool,
 }
 
 impl From<Reply> for Ran {
@@ -28,6 +39,7 @@ impl From<Reply> for Ran {
         Self {
             reply,
             changes: false,
+            elsewhere: None,
         }
     }
 }
@@ -55,9 +67,14 @@ impl Client {
         if self.replies.take_turn() {
             ran
         } else {
+            let elsewhere = ran.elsewhere;
             Ran {
                 reply: Reply::NOTHING,
-                ..ran
+                changes: ran.changes,
+                elsewhere: elsewhere.map(|elsewhere| Elsewhere {
+                    told: false,
+                    ..elsewhere
+                }),
             }
         }
     }
@@ -75,6 +92,12 @@ impl Client {
             return Err(Refusal::Text(format!(
                 "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed \
                  in this context",
+                spec.name
+            )));
+        }
+        if self.server.backend.is_some() && spec.group == "transactions" {
+            return Err(Refusal::Text(format!(
+                "ERR '{}' is not served with backend = \"redis\"",
                 spec.name
             )));
         }
@@ -137,11 +160,15 @@ impl Client {
                     db,
                     client: Some(self.peer.address()),
                 };
+                if self.server.backend.is_some() && !concerns_no_key(spec) {
+                    return Elsewhere { call, told: true }.into();
+                }
                 let (reply, position) = self.server.engine.apply(&call, now);
                 self.position = self.position.max(position);
                 Ran {
                     reply,
                     changes: spec.access.changes() || spec.access == Access::Script,
+                    elsewhere: None,
                 }
             }
             Run::Client(run) => {
@@ -189,6 +216,7 @@ impl Client {
         Ran {
             reply: reply.unwrap_or(Reply::NullArray),
             changes: access.is_some(),
+            elsewhere: None,
         }
     }
 
@@ -239,6 +267,11 @@ fn discarded(refusal: &Refusal) -> Reply {
     let text = refusal.to_string();
     let why = text.strip_prefix("ERR ").unwrap_or(&text);
     Reply::Error(format!("EXECABORT Transaction discarded because of: {why}").into())
+}
+
+/// Commands that are run here even when the keys are in a backend.
+fn concerns_no_key(spec: &Spec) -> bool {
+    spec.access == Access::Publish || matches!(spec.name, "time" | "wait")
 }
 
 /// Commands that act on a transaction instead of being queued in it.

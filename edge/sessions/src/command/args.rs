@@ -40,7 +40,7 @@ pub(super) fn number(text: &[u8]) -> Option<i64> {
 }
 
 /// A number, or Redis's usual refusal.
-pub(super) fn integer(text: &[u8]) -> Result<i64, Refusal> {
+pub(crate) fn integer(text: &[u8]) -> Result<i64, Refusal> {
     number(text).ok_or(Refusal::NotInteger)
 }
 
@@ -85,12 +85,12 @@ pub(super) fn counted_keys<'a>(
 }
 
 /// An option or subcommand in upper case, to be matched.
-pub(super) fn keyword(arg: &[u8]) -> Vec<u8> {
+pub(crate) fn keyword(arg: &[u8]) -> Vec<u8> {
     arg.to_ascii_uppercase()
 }
 
 /// What Redis answers to a subcommand it does not know.
-pub(super) fn unknown_subcommand(command: &str, subcommand: &[u8]) -> Refusal {
+pub(crate) fn unknown_subcommand(command: &str, subcommand: &[u8]) -> Refusal {
     let shown = String::from_utf8_lossy(
         subcommand
             .get(..subcommand.len().min(128))
@@ -102,7 +102,7 @@ pub(super) fn unknown_subcommand(command: &str, subcommand: &[u8]) -> Refusal {
 }
 
 /// What Redis answers to a subcommand with too few or too many arguments.
-pub(super) fn subcommand_arity(command: &str, subcommand: &str) -> Refusal {
+pub(crate) fn subcommand_arity(command: &str, subcommand: &str) -> Refusal {
     Refusal::Arity(format!("{command}|{subcommand}").into())
 }
 

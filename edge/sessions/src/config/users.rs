@@ -1,6 +1,6 @@
 //! Who may log in: the user `default` and those named in `[[sessions.users]]`, each with a password of its own.
 
-use std::{collections::BTreeSet, fmt, fs, path::Path};
+use std::{borrow::Cow, collections::BTreeSet, fmt, fs, path::Path};
 
 use bongsu_sdk_config::Section;
 
@@ -39,6 +39,11 @@ impl Password {
             return None;
         }
         Some(Self::new(password))
+    }
+
+    /// The password itself, to be sent to a server that asks for it.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
     }
 
     /// Compares in a time that depends on the length of `attempt` only.

@@ -12,7 +12,7 @@ use bongsu_sdk_model::{SessionCounts, SessionEvent, SessionEventKind, Timestamp}
 use tokio::sync::mpsc;
 
 use super::value::{Key, Value};
-use crate::sessions::{AppNumber, BINDINGS, DENIES, Registry};
+use crate::sessions::{AppNumber, Application, Applications, BINDINGS, DENIES, Registry};
 
 /// The counts, written by the engine and read by anyone.
 #[derive(Debug, Default)]
@@ -104,6 +104,16 @@ impl Tallies {
         }
     }
 
+    /// The counts of every application; their bytes are not counted apart.
+    pub(crate) fn by_application(
+        &self,
+        applications: &Applications,
+    ) -> Vec<(Arc<str>, SessionCounts)> {
+        let counts =
+            |(number, found): (AppNumber, &Application)| (Arc::clone(&found.name), self.of(number));
+        applications.iter().map(counts).collect()
+    }
+
     /// Events nobody was told of because the channel was full.
     pub(crate) fn lost_events(&self) -> u64 {
         self.lost_events.load(Relaxed)
@@ -150,6 +160,13 @@ impl Ledger {
         }
     }
 
+    /// A key was there before the edge was.
+    pub(crate) fn found(&self, db: u8, key: &[u8]) {
+        if let Some((number, _)) = self.registry.applications.session(db, key) {
+            self.tallies.loaded(number);
+        }
+    }
+
     /// A key has gone; whether a binding stands beside it that must go too.
     pub(crate) fn gone(&self, db: u8, key: &[u8]) -> bool {
         if db == DENIES {
@@ -179,7 +196,6 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sessions::Applications;
 
     #[test]
     fn sessions_are_told_by_prefix_and_a_full_channel_loses_events_not_counts() {

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Longest reason of a deny, bytes.
-const LONGEST_REASON: usize = 1024;
+pub(crate) const LONGEST_REASON: usize = 1024;
 /// Longest name of who denies, bytes.
 const LONGEST_AUTHOR: usize = 256;
 /// Most denies at once: they are kept however full the memory is.
@@ -198,11 +198,7 @@ impl Engine {
 
     /// The counts of every application.
     pub(crate) fn counts_by_application(&self) -> Vec<(Arc<str>, SessionCounts)> {
-        let applications = self.registry.applications.iter();
-        let counts = |(number, found): (AppNumber, &Application)| {
-            (Arc::clone(&found.name), self.tallies.of(number))
-        };
-        applications.map(counts).collect()
+        self.tallies.by_application(&self.registry.applications)
     }
 
     /// How many sessions are bound, and to how many users.

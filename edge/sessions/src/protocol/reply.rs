@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt::Write as _};
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 /// The protocol version a connection has agreed on with `HELLO`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) enum Protocol {
     /// RESP2: what a connection speaks until it says otherwise.
     #[default]

@@ -6,6 +6,7 @@
 //! replies, is held back by TCP. Messages are different, since those who publish are never held back: they wait
 //! in the connection's outbox, and a peer that does not take them is cut off.
 
+mod elsewhere;
 mod reading;
 mod writing;
 
@@ -133,6 +134,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Writes the replies in order, once they may be told.
     async fn answer(&mut self, answers: Vec<(Protocol, Ran)>, weight: usize) -> io::Result<()> {
+        let answers = self.run_elsewhere(answers).await;
         let position = std::mem::take(&mut self.client.position);
         let settled = self.client.server.engine.settled(position).await;
         let mut output = BytesMut::with_capacity(weight.min(2 * WRITE));

@@ -17,7 +17,7 @@ use std::{
 use bongsu_sdk_model::Timestamp;
 
 use super::{
-    application::{Applications, Role},
+    application::{AppNumber, Applications, Role},
     denies::{Denies, Deny},
     filter::Begun,
     users::{Binding, SessionKey, Users},
@@ -97,6 +97,17 @@ impl Registry {
     /// Where sessions are.
     pub(crate) fn visits(&self) -> MutexGuard<'_, Visits> {
         lock(&self.visits)
+    }
+
+    /// The sessions of a user: application, key and since when they are his.
+    pub(crate) fn sessions_of(&self, user: &str) -> Vec<(Arc<str>, SessionKey, Timestamp)> {
+        let users = self.users();
+        let described = |(number, session): (AppNumber, &SessionKey)| {
+            let application = self.applications.get(number)?;
+            let since = users.binding(session.db, &session.key)?.since;
+            Some((Arc::clone(&application.name), session.clone(), since))
+        };
+        users.everywhere(user).filter_map(described).collect()
     }
 
     /// Sessions begun in the present second, by application.

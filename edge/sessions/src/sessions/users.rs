@@ -180,6 +180,11 @@ impl Users {
         })
     }
 
+    /// How many sessions of a database are bound.
+    pub(crate) fn of_database(&self, db: u8) -> usize {
+        self.sessions.get(&db).map_or(0, HashMap::len)
+    }
+
     /// How many sessions are bound, and to how many users of an application.
     pub(crate) fn census(&self) -> (usize, usize) {
         let sessions = self.sessions.values().map(HashMap::len).sum();
