@@ -25,6 +25,7 @@ mod family;
 mod http;
 mod otlp;
 mod process;
+mod redis;
 mod resp;
 mod time;
 
@@ -35,6 +36,7 @@ pub use family::lives;
 pub use http::{Reply, Web};
 pub use otlp::{Visit, encode};
 pub use process::{Process, binary, free_port, plugins};
+pub use redis::Redis;
 pub use resp::Resp;
 pub use time::{MINUTE_MS, moment, now_ms, this_minute_ms, until};
 

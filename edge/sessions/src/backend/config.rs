@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_reported() {
-        let text = "mode = \"sentinel\"\nnodes = [\"x\"]\nwait_timeout = \"9s\"\nuser = \"a\"\nca_file = \"/nowhere/x\"\nnode = 1";
+        let text = "mode = \"sentinel\"\nnodes = [\"x\"]\nwait_timeout = \"9s\"\nuser = \"a\"\nca_file = \"/nowhere/x\"\nnodess = 1";
         let (_, faults) = read(text);
         assert_eq!(
             faults,
@@ -218,7 +218,7 @@ mod tests {
                 "ca_file: cannot read `/nowhere/x`: No such file or directory (os error 2)",
                 "wait_timeout: must be less than timeout",
                 "user: needs a password_file",
-                "node: unknown key, hint: did you mean `nodes`?",
+                "nodess: unknown key, hint: did you mean `nodes`?",
             ]
         );
         let (_, faults) = read("mode = \"many\"\nmaster = \"m\"\ntimeout = \"1ms\"");
