@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bongsu_sdk_model::Timestamp;
+use bongsu_sdk_model::{SessionCounts, Timestamp};
 use bytes::Bytes;
 
 use super::{

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     OrderError,
     sessions::{
-        AppNumber, Application, Binding, BindingSource, DENIES, Deny, SessionKey, Visit, deny_key,
+        AppNumber, Binding, BindingSource, DENIES, Deny, SessionKey, Visit, deny_key,
         is_user,
     },
 };
