@@ -22,6 +22,8 @@ use crate::{engine::session, protocol::Protocol, sessions::SessionKey};
 
 /// How often a listener is sought for every primary.
 const TICK: Duration = Duration::from_secs(1);
+/// How often the nodes or sentinels are asked who is primary when nothing is wrong.
+const FRESH: Duration = Duration::from_secs(5);
 /// Classes of events needed: by key event, of deletions, expiries and evictions. The backend publishes a message for
 /// each deletion and expiry of any key then, and for each `EXPIRE` and `RENAME`, which share a class with `DEL`.
 const CLASSES: &str = "Egxe";
@@ -49,6 +51,10 @@ impl Backend {
         let mut listeners = Listeners::default();
         loop {
             tick.tick().await;
+            // A primary that was cut off and demoted meanwhile may serve old values without an error.
+            if let Err(why) = self.delivery.refresh(FRESH).await {
+                tracing::debug!(why, "session backend: nobody says who is primary");
+            }
             let primaries = self.delivery.primaries();
             listeners.0.retain(|node, listener| {
                 let wanted = primaries.contains(node);
