@@ -5,6 +5,8 @@
 //! not done (`MOVED`, `ASK`, `TRYAGAIN`, `CLUSTERDOWN`, `LOADING`, `READONLY`) or nothing was sent at all. If
 //! the connection breaks in between, the client is told that nobody knows.
 
+mod outcome;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
@@ -16,9 +18,10 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use redis::{Cmd, ServerError, ServerErrorKind as Kind, Value};
+use redis::{Cmd, ServerError, Value};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+pub(super) use self::outcome::text;
 use super::{
     config::{Node, RedisConfig},
     pool::{Failure, Lane, Pool},
@@ -311,110 +314,6 @@ impl Delivery {
         Ok(told.collect())
     }
 
-    /// The reply of a write if enough replicas have it.
-    fn acknowledged(&self, value: Value, replicas: &Value) -> Told {
-        let wanted = i64::from(self.config.wait_replicas);
-        if matches!(value, Value::ServerError(_)) {
-            return Ok(value);
-        }
-        let why = match replicas {
-            Value::Int(have) if *have >= wanted => return Ok(value),
-            Value::Int(have) => format!(
-                "{have} of {wanted} replicas had this write within {} ms",
-                self.config.wait_timeout.as_millis()
-            ),
-            _ => "the backend does not know WAIT, hint: wait_replicas = 0".to_owned(),
-        };
-        self.tally.unreplicated.fetch_add(1, Relaxed);
-        Err(Fault {
-            text: format!("NOREPLICAS {why}, it may be undone if the primary fails"),
-            unknown: true,
-        })
-    }
-
-    /// Sorts replies into those that are final and those that say to try again.
-    fn sort(&self, round: &mut Round<'_>, indexes: Vec<usize>, values: Vec<Told>) {
-        for (index, told) in indexes.into_iter().zip(values) {
-            round.asked.remove(&index);
-            let fixed = round
-                .parcels
-                .get(index)
-                .is_some_and(|parcel| matches!(parcel.to, To::Node(_)));
-            match told {
-                Ok(Value::ServerError(error))
-                    if !fixed && self.must_retry(&error, index, round) =>
-                {
-                    round.why = text(&error);
-                    round.last.insert(index, error);
-                    round.open.push(index);
-                }
-                told => {
-                    round.last.remove(&index);
-                    if let Some(place) = round.told.get_mut(index) {
-                        *place = Some(told);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Whether an error says that the command was not done and may be elsewhere or later.
-    fn must_retry(&self, error: &ServerError, index: usize, round: &mut Round<'_>) -> bool {
-        match error.kind() {
-            Some(Kind::Moved) => {
-                if let Some((slot, node)) = redirection(error) {
-                    let mut topology = self
-                        .topology
-                        .write()
-                        .unwrap_or_else(PoisonError::into_inner);
-                    topology.moved(slot, node);
-                } else {
-                    round.wait = true;
-                }
-            }
-            Some(Kind::Ask) => match redirection(error) {
-                Some((_, node)) => drop(round.asked.insert(index, node)),
-                None => round.wait = true,
-            },
-            Some(
-                Kind::TryAgain
-                | Kind::ClusterDown
-                | Kind::BusyLoading
-                | Kind::MasterDown
-                | Kind::ReadOnly,
-            ) => round.wait = true,
-            _ => return false,
-        }
-        true
-    }
-
-    /// Takes note that a node gave no replies.
-    fn fail(&self, round: &mut Round<'_>, indexes: Vec<usize>, failure: Failure) {
-        round.wait = true;
-        let (why, sent) = match failure {
-            Failure::NotSent(why) => (why, false),
-            Failure::Lost(why) => (why, true),
-        };
-        for index in indexes {
-            round.asked.remove(&index);
-            let parcel = round.parcels.get(index);
-            let again = !sent || parcel.is_some_and(|parcel| parcel.reads);
-            if again && parcel.is_some_and(|parcel| matches!(parcel.to, To::Slot(_))) {
-                round.open.push(index);
-            } else if let Some(place) = round.told.get_mut(index) {
-                self.tally.failed.fetch_add(1, Relaxed);
-                *place = Some(Err(Fault {
-                    text: format!(
-                        "ERR the connection to the session backend broke: {why}, the command may have been \
-                         done, hint: try again"
-                    ),
-                    unknown: sent,
-                }));
-            }
-        }
-        round.why = why;
-    }
-
     /// Asks who is primary of what, unless that was asked within `fresh`.
     pub(super) async fn refresh(&self, fresh: Duration) -> Result<(), String> {
         let mut asking = self.asking.lock().await;
@@ -450,19 +349,5 @@ impl Parcel {
             command.arg(&word[..]);
         }
         command
-    }
-}
-
-/// Reads `MOVED slot host:port` and its like.
-fn redirection(error: &ServerError) -> Option<(u16, Node)> {
-    let (slot, node) = error.details()?.split_once(' ')?;
-    Some((slot.parse().ok()?, node.parse().ok()?))
-}
-
-/// An error as Redis wrote it.
-pub(super) fn text(error: &ServerError) -> String {
-    match error.details() {
-        Some(details) => format!("{} {details}", error.code()),
-        None => error.code().to_owned(),
     }
 }

@@ -4,36 +4,31 @@
 //! All decisions on one user wait for each other, so of two logins at the same instant one is first. The sessions
 //! that end for a login end before it is written, and the binding is written in front of the session.
 
+mod effect;
+
 use std::{borrow::Cow, sync::Arc};
 
 use bongsu_sdk_model::Timestamp;
 use bytes::Bytes;
 use redis::Value;
 
+pub(super) use self::effect::Effect;
+use self::effect::bound_to;
 use super::{
     Backend,
     batch::parcel,
     delivery::{Fault, Parcel, Told},
-    look::{BINDING_LIFE, delete, on_key},
+    look::{delete, on_key},
     names, reply,
-    track::Look,
 };
 use crate::{
     engine::{Call, session},
     protocol::{Protocol, Reply},
     sessions::{
-        AppNumber, Binding, BindingSource, Decision, Found, Prospect, SessionKey, indexed_forms,
-        login_denied, user_denied,
+        AppNumber, Binding, BindingSource, Decision, Found, Prospect, SessionKey, login_denied,
+        user_denied,
     },
 };
-
-/// What follows from a login.
-#[derive(Debug)]
-pub(super) enum Effect {
-    Bind(SessionKey, Binding),
-    Unbind(SessionKey),
-    End(SessionKey),
-}
 
 /// A login that may not be.
 #[derive(Debug)]
@@ -153,19 +148,6 @@ impl Backend {
             }
         }
         self.tidy(db, more).await;
-    }
-
-    /// The binding of a session, to be stored beside it.
-    fn stored(&self, session: &SessionKey, binding: &Binding) -> Parcel {
-        let applications = &self.registry.applications;
-        let name = applications
-            .get(binding.application)
-            .map(|found| &*found.name);
-        let value = Bytes::from(binding.encode(name.unwrap_or_default()));
-        let key = names::binding(&session.key);
-        let ms = Bytes::from(BINDING_LIFE.as_millis().to_string());
-        let (set, px) = (Bytes::from_static(b"SET"), Bytes::from_static(b"PX"));
-        on_key(false, &key, [set, key.clone(), value, px, ms])
     }
 
     /// Runs a call first and judges what the values say then; a login that may not be ends its session.
@@ -389,92 +371,6 @@ impl Backend {
         }
         Reply::Error(denied.text.into())
     }
-
-    /// Makes an effect so.
-    pub(super) async fn carry_out(&self, effect: Effect) -> Result<(), Fault> {
-        match effect {
-            Effect::End(session) => self.end(&session).await.map(drop),
-            Effect::Unbind(session) => {
-                self.registry.users().unbind(session.db, &session.key);
-                self.done(&session, delete(&names::binding(&session.key)))
-                    .await
-            }
-            Effect::Bind(session, binding) => {
-                if !self.track().lives(&session, self.now()) {
-                    return Ok(());
-                }
-                let stored = self.stored(&session, &binding);
-                self.note_bound(&session, Some(binding));
-                self.done(&session, stored).await
-            }
-        }
-    }
-
-    async fn done(&self, session: &SessionKey, parcel: Parcel) -> Result<(), Fault> {
-        let told = self
-            .delivery
-            .deliver(Protocol::Resp2, session.db, &[parcel])
-            .await;
-        told.into_iter().try_for_each(|told| told.map(drop))
-    }
-
-    /// Ends a session: its key, what goes with it, and its place in the application's index. Whether it was
-    /// there.
-    pub(super) async fn end(&self, session: &SessionKey) -> Result<bool, Fault> {
-        let applications = &self.registry.applications;
-        let mut parcels = vec![delete(&session.key), delete(&names::binding(&session.key))];
-        let known = applications.session(session.db, &session.key);
-        if let Some((number, id)) = known
-            && let Some(application) = applications.get(number)
-        {
-            parcels.extend(application.companion_keys(id).iter().map(|key| delete(key)));
-            let users = self.registry.users();
-            let binding = users.binding(session.db, &session.key);
-            let index = binding.and_then(|binding| application.index_key(&binding.user));
-            if let Some(index) = index {
-                let (srem, index) = (Bytes::from_static(b"SREM"), Bytes::from(index));
-                let forms = indexed_forms(id).map(Bytes::from);
-                parcels.push(on_key(
-                    false,
-                    &index,
-                    [srem, index.clone()].into_iter().chain(forms),
-                ));
-            }
-        }
-        let told = self
-            .delivery
-            .deliver(Protocol::Resp2, session.db, &parcels)
-            .await;
-        let mut was_there = false;
-        for (at, told) in told.into_iter().enumerate() {
-            let value = told.inspect_err(|_| self.suspect(session, self.now()))?;
-            was_there |= at == 0 && value == Value::Int(1);
-        }
-        let now = self.now();
-        if was_there {
-            self.registry.note_ended(session.clone(), now);
-        }
-        let look = Look {
-            there: None,
-            bytes: None,
-        };
-        self.observe(session, look, now);
-        Ok(was_there)
-    }
-}
-
-impl Effect {
-    fn ends(&self, session: &SessionKey) -> bool {
-        matches!(self, Self::End(ended) if ended == session)
-    }
-}
-
-/// The sessions that are to be bound to a user.
-fn bound_to<'e>(effects: &'e [Effect], user: &'e str) -> impl Iterator<Item = SessionKey> + 'e {
-    effects.iter().filter_map(move |effect| match effect {
-        Effect::Bind(session, binding) if &*binding.user == user => Some(session.clone()),
-        _ => None,
-    })
 }
 
 fn users(changes: &[Change]) -> Vec<&str> {

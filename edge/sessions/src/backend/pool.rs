@@ -49,13 +49,16 @@ pub(super) enum Failure {
 /// One place for a connection; the number tells one that was there from one that is.
 type Place = Arc<tokio::sync::Mutex<Option<(u64, MultiplexedConnection)>>>;
 
+/// The places of every lane of every node.
+type Places = HashMap<(Node, Lane), Arc<[Place]>>;
+
 /// Every connection.
 #[derive(Debug)]
 pub(super) struct Pool {
     config: RedisConfig,
     /// Where the connections' own tasks run: not on a client's thread.
     runtime: Handle,
-    places: Mutex<HashMap<(Node, Lane), Arc<[Place]>>>,
+    places: Mutex<Places>,
     turn: AtomicUsize,
     opened: AtomicU64,
 }
@@ -72,7 +75,7 @@ impl Pool {
         }
     }
 
-    fn places(&self) -> MutexGuard<'_, HashMap<(Node, Lane), Arc<[Place]>>> {
+    fn places(&self) -> MutexGuard<'_, Places> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
