@@ -7,6 +7,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bongsu_edge_sessions::BackendStatus;
 use prometheus_client::{
     encoding::text::encode,
     metrics::{counter::ConstCounter, gauge::ConstGauge},
@@ -70,6 +71,46 @@ fn sessions(state: &State, registry: &mut Registry) {
             "sessions_rejected",
             "Sessions refused by policy",
             counts.rejected,
+        ),
+    ] {
+        registry.register(name, help, ConstCounter::new(value));
+    }
+    if let Some(status) = state.sessions.backend() {
+        backend(&status, registry);
+    }
+}
+
+fn backend(status: &BackendStatus, registry: &mut Registry) {
+    let up = u64::from(status.ready && status.trouble.is_none());
+    for (name, help, value) in [
+        (
+            "sessions_backend_up",
+            "1 while the session backend answers",
+            up,
+        ),
+        (
+            "sessions_backend_primaries",
+            "Primaries of the session backend that are known",
+            u64::try_from(status.primaries).unwrap_or(u64::MAX),
+        ),
+    ] {
+        registry.register(name, help, gauge(value));
+    }
+    for (name, help, value) in [
+        (
+            "sessions_backend_retried",
+            "Commands sent to the session backend more than once",
+            status.retried,
+        ),
+        (
+            "sessions_backend_failed",
+            "Commands without a reply from the session backend",
+            status.failed,
+        ),
+        (
+            "sessions_backend_unreplicated",
+            "Writes too few replicas of the session backend had in time",
+            status.unreplicated,
         ),
     ] {
         registry.register(name, help, ConstCounter::new(value));
