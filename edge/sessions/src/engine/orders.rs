@@ -17,8 +17,7 @@ use super::{
 use crate::{
     OrderError,
     sessions::{
-        AppNumber, Binding, BindingSource, DENIES, Deny, SessionKey, Visit, deny_key,
-        is_user,
+        AppNumber, Binding, BindingSource, DENIES, Deny, SessionKey, Visit, deny_key, is_user,
     },
 };
 
