@@ -20,7 +20,7 @@ use tonic::{
     server::{Grpc, UnaryService},
 };
 
-use super::{Collector, Protocol, RETRY_AFTER, Refusal, Signal, rpc_status::RpcStatus};
+use super::{Collector, Encoding, Protocol, RETRY_AFTER, Refusal, Signal, rpc_status::RpcStatus};
 use crate::config::Limits;
 
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
@@ -66,7 +66,7 @@ async fn export(State(method): State<Method>, request: Request) -> Response {
         .unary(call, request)
         .await;
     match refused.or_else(|| unread(&response, limit)) {
-        Some(refusal) => collector.refuse(Protocol::Grpc, &refusal),
+        Some(refusal) => collector.refuse(Protocol::Grpc, Encoding::Protobuf, &refusal),
         None => response.map(Body::new),
     }
 }
@@ -111,7 +111,9 @@ impl UnaryService<Bytes> for Export<'_> {
     type Future = Ready<Result<tonic::Response<Bytes>, Status>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let outcome = self.collector.export(self.signal, request.into_inner());
+        let outcome = self
+            .collector
+            .export(self.signal, Encoding::Protobuf, request.into_inner());
         ready(outcome.map(tonic::Response::new).map_err(|refusal| {
             let status = status(&refusal);
             *self.refused = Some(refusal);

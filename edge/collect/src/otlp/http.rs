@@ -1,5 +1,5 @@
-//! OTLP over HTTP: `POST /v1/traces` and `/v1/metrics` with a protobuf body, gzip or not. Refusals carry a
-//! `google.rpc.Status`, as the specification asks.
+//! OTLP over HTTP: `POST /v1/traces` and `/v1/metrics` with a body of protobuf or JSON, gzip or not. The
+//! answer is written as the request was; refusals carry a `google.rpc.Status`, as the specification asks.
 
 use std::sync::Arc;
 
@@ -14,14 +14,11 @@ use axum::{
     routing::post,
 };
 use bytes::Bytes;
-use prost::Message;
 use tonic::Code;
 use tower_http::decompression::RequestDecompressionLayer;
 
-use super::{Collector, Protocol, RETRY_AFTER, Refusal, Signal, rpc_status::RpcStatus};
+use super::{Collector, Encoding, Protocol, RETRY_AFTER, Refusal, Signal, rpc_status::RpcStatus};
 use crate::config::Limits;
-
-const PROTOBUF: &str = "application/x-protobuf";
 
 #[derive(Debug, Clone)]
 struct Endpoint {
@@ -62,29 +59,23 @@ async fn export(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let collector = &endpoint.collector;
-    let outcome = message(&headers, body, endpoint.limit)
-        .and_then(|message| collector.export(endpoint.signal, message));
+    let encoding = Encoding::of(&headers);
+    let outcome = encoding
+        .ok_or(Refusal::Unsupported(
+            "the body must be application/x-protobuf or application/json",
+        ))
+        .and_then(|encoding| {
+            let message = whole(body, endpoint.limit)?;
+            collector.export(endpoint.signal, encoding, message)
+        });
+    let encoding = encoding.unwrap_or(Encoding::Protobuf);
     match outcome {
-        Ok(response) => ([(CONTENT_TYPE, PROTOBUF)], response).into_response(),
-        Err(refusal) => collector.refuse(Protocol::Http, &refusal),
+        Ok(response) => ([(CONTENT_TYPE, encoding.content_type())], response).into_response(),
+        Err(refusal) => collector.refuse(Protocol::Http, encoding, &refusal),
     }
 }
 
-fn message(
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-    limit: usize,
-) -> Result<Bytes, Refusal> {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case(PROTOBUF) {
-        return Err(Refusal::Unsupported(
-            "the body must be application/x-protobuf; hint: set the exporter's protocol to http/protobuf",
-        ));
-    }
+fn whole(body: Result<Bytes, BytesRejection>, limit: usize) -> Result<Bytes, Refusal> {
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge { limit },
         _ => Refusal::Malformed("the body ended early, or is not gzip"),
@@ -92,7 +83,7 @@ fn message(
 }
 
 /// The refusal as an HTTP status with a `google.rpc.Status`.
-pub(super) fn refusal(refusal: &Refusal) -> Response {
+pub(super) fn refusal(encoding: Encoding, refusal: &Refusal) -> Response {
     let (http, code, retry) = match refusal {
         Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, Code::InvalidArgument, None),
         Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted, None),
@@ -108,8 +99,9 @@ pub(super) fn refusal(refusal: &Refusal) -> Response {
         ),
         Refusal::TimedOut => (StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, None),
     };
-    let body = RpcStatus::new(code, refusal.to_string(), retry).encode_to_vec();
-    let mut response = (http, [(CONTENT_TYPE, PROTOBUF)], body).into_response();
+    let body = RpcStatus::new(code, refusal.to_string(), retry).body(encoding);
+    let kind = [(CONTENT_TYPE, encoding.content_type())];
+    let mut response = (http, kind, body).into_response();
     if let Some(delay) = retry {
         response
             .headers_mut()

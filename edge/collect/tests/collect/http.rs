@@ -37,9 +37,12 @@ async fn what_is_not_taken_says_why() {
         )
     };
 
-    let (status, text) = refused("/v1/traces", "content-type: application/json\r\n", b"{}").await;
+    let (status, text) = refused("/v1/traces", "content-type: text/plain\r\n", b"{}").await;
     assert_eq!(status, 415);
-    assert!(text.contains("must be application/x-protobuf"), "{text}");
+    assert!(
+        text.contains("must be application/x-protobuf or application/json"),
+        "{text}"
+    );
     let brotli = "content-type: application/x-protobuf\r\ncontent-encoding: br\r\n";
     assert_eq!(refused("/v1/traces", brotli, &body).await.0, 415);
     assert_eq!(refused("/v1/logs", PROTOBUF, &body).await.0, 404);

@@ -12,4 +12,5 @@ mod access_log;
 mod grpc;
 mod hostile_input;
 mod http;
+mod json;
 mod site;

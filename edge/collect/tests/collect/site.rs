@@ -136,6 +136,10 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
 pub(crate) const PROTOBUF: &str = "content-type: application/x-protobuf\r\n";
 pub(crate) const GZIP: &str = "content-type: application/x-protobuf\r\ncontent-encoding: gzip\r\n";
 
+pub(crate) const JSON: &str = "content-type: application/json\r\n";
+pub(crate) const GZIP_JSON: &str =
+    "content-type: application/json; charset=utf-8\r\ncontent-encoding: gzip\r\n";
+
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: String,
