@@ -62,6 +62,7 @@ async fn export(State(method): State<Method>, request: Request) -> Response {
     };
     let response = Grpc::new(Raw)
         .accept_compressed(CompressionEncoding::Gzip)
+        .accept_compressed(CompressionEncoding::Zstd)
         .max_decoding_message_size(limit)
         .unary(call, request)
         .await;
@@ -77,8 +78,12 @@ fn unread<B>(response: &axum::http::Response<B>, limit: usize) -> Option<Refusal
     match Status::from_header_map(response.headers())?.code() {
         Code::Ok => None,
         Code::OutOfRange | Code::ResourceExhausted => Some(Refusal::TooLarge { limit }),
-        Code::Unimplemented => Some(Refusal::Unsupported("no compression but gzip is supported")),
-        _ => Some(Refusal::Malformed("not one gRPC message, or not gzip")),
+        Code::Unimplemented => Some(Refusal::Unsupported(
+            "no compression but gzip and zstd is supported",
+        )),
+        _ => Some(Refusal::Malformed(
+            "not one gRPC message, or not of its compression",
+        )),
     }
 }
 

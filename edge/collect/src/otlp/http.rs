@@ -1,4 +1,4 @@
-//! OTLP over HTTP: `POST /v1/traces` and `/v1/metrics` with a body of protobuf or JSON, gzip or not. The
+//! OTLP over HTTP: `POST /v1/traces`, `/v1/metrics` with a body of protobuf or JSON, plain, gzip or zstd. The
 //! answer is written as the request was; refusals carry a `google.rpc.Status`, as the specification asks.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use axum::{
     extract::{DefaultBodyLimit, State, rejection::BytesRejection},
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{CONTENT_TYPE, RETRY_AFTER as RETRY_AFTER_HEADER},
+        header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER as RETRY_AFTER_HEADER},
     },
     response::{IntoResponse, Response},
     routing::post,
@@ -44,7 +44,7 @@ pub(super) fn router(collector: Arc<Collector>, limits: Limits) -> Router {
             post(export).with_state(endpoint(Signal::Metrics)),
         )
         .layer(DefaultBodyLimit::max(limits.message_bytes))
-        .layer(RequestDecompressionLayer::new())
+        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .fallback(async || {
             (
                 StatusCode::NOT_FOUND,
@@ -65,7 +65,7 @@ async fn export(
             "the body must be application/x-protobuf or application/json",
         ))
         .and_then(|encoding| {
-            let message = whole(body, endpoint.limit)?;
+            let message = whole(&headers, body, endpoint.limit)?;
             collector.export(endpoint.signal, encoding, message)
         });
     let encoding = encoding.unwrap_or(Encoding::Protobuf);
@@ -75,10 +75,23 @@ async fn export(
     }
 }
 
-fn whole(body: Result<Bytes, BytesRejection>, limit: usize) -> Result<Bytes, Refusal> {
+/// The body, once it was decompressed: the layer before us takes the header away with the compression.
+fn whole(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    limit: usize,
+) -> Result<Bytes, Refusal> {
+    if headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding != "identity")
+    {
+        return Err(Refusal::Unsupported(
+            "no compression but gzip and zstd is supported",
+        ));
+    }
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge { limit },
-        _ => Refusal::Malformed("the body ended early, or is not gzip"),
+        _ => Refusal::Malformed("the body ended early, or is not of its compression"),
     })
 }
 
