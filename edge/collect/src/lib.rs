@@ -1,4 +1,4 @@
-//! What an edge hears from its site: OTLP traces and metrics, access logs and the host itself, turned into
+//! What an edge hears from its site: OTLP traces, metrics and logs, access logs and the host itself, turned into
 //! [`Collected`] transactions and gauges.
 //!
 //! [`bind`] opens the listeners and starts the followers; everything collected goes, in batches, into one
@@ -20,7 +20,7 @@
 //! | key | default | meaning and cost |
 //! |---|---|---|
 //! | `grpc` | `127.0.0.1:4317` | OTLP/gRPC listener. OTLP has no authentication here: bind wider only on a trusted network |
-//! | `http` | `127.0.0.1:4318` | OTLP/HTTP listener, `/v1/traces` and `/v1/metrics`, protobuf or JSON |
+//! | `http` | `127.0.0.1:4318` | OTLP/HTTP listener, `/v1/traces`, `/v1/metrics` and `/v1/logs`, protobuf or JSON, gzip or zstd |
 //! | `max_message` | `4MiB` | longest export, after decompression; at most 64 MiB |
 //! | `max_connections` | 256 | per listener; further ones are closed at once |
 //! | `max_exports` | 32 | exports in process on both listeners; further ones are asked to come again. Times `max_message` it bounds the memory of senders |
@@ -55,7 +55,18 @@
 //! access_log /var/log/nginx/access.log bongsu;
 //! ```
 //!
+//! # Errors
+//!
+//! A transaction has failed if its server span says so, or recorded an exception (an event named
+//! `exception`), or if a log record of its application, instance and trace told of one (severity ERROR or
+//! FATAL, and an attribute `exception.type`, `.message` or `.stacktrace`) before the span arrived; not if its
+//! status is 4xx, the client's fault. Nothing else of OTLP's logs is used, nothing of them is kept: they are
+//! taken and counted, which is no `partial_success`.
+//!
 //! # Known limits
+//!
+//! - An exception logged outside of a trace, or later than its span arrives, is counted (`log_exceptions`) but
+//!   is no error of its application.
 //!
 //! - SQL and external time are joined to a server span within one export request only: client spans that a
 //!   SDK sent in an earlier batch are not found again.

@@ -6,17 +6,22 @@
 mod admission;
 mod attributes;
 mod calls;
+mod exceptions;
 mod grpc;
 mod http;
 mod json;
 pub(crate) mod listener;
+mod logs;
 mod metrics;
 mod reply;
 mod rpc_status;
 mod spans;
 mod weight;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -26,7 +31,8 @@ use axum::{
 use bongsu_sdk_model::Clock;
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::{
-    metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest,
+    logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
+    trace::v1::ExportTraceServiceRequest,
 };
 use prost::Message;
 use tokio::sync::{
@@ -37,7 +43,7 @@ use tokio::sync::{
 use crate::{
     Collected, Config, Sink,
     config::Limits,
-    otlp::{admission::Admission, reply::Rejected, weight::Shape},
+    otlp::{admission::Admission, exceptions::Exceptions, reply::Rejected, weight::Shape},
     stats::Counts,
 };
 
@@ -116,6 +122,7 @@ impl Encoding {
 enum Signal {
     Traces,
     Metrics,
+    Logs,
 }
 
 /// Why an export was not taken. Holds nothing of what it said.
@@ -147,6 +154,7 @@ pub(crate) struct Collector {
     clock: ClockHand,
     counts: Arc<Counts>,
     rules: spans::Rules,
+    exceptions: Mutex<Exceptions>,
     weight: usize,
 }
 
@@ -167,6 +175,7 @@ impl Collector {
             clock: ClockHand(clock),
             counts,
             rules,
+            exceptions: Mutex::default(),
             weight,
         }
     }
@@ -183,6 +192,10 @@ impl Collector {
         let rejected = match signal {
             Signal::Traces => self.traces(&self.decode(&weight::TRACES, message)?, slot),
             Signal::Metrics => self.metrics(&self.decode(&weight::METRICS, message)?, slot),
+            Signal::Logs => {
+                self.logs(&self.decode(&weight::LOGS, message)?);
+                None
+            }
         };
         Ok(reply::encode(signal, encoding, rejected))
     }
@@ -205,7 +218,7 @@ impl Collector {
             negative,
             without_time,
             in_future,
-        } = self.rules.take(export, latest);
+        } = self.rules.take(export, &self.exceptions(), latest);
         self.counts.spans.add(received);
         self.counts.spans_negative.add(negative);
         self.counts.spans_without_time.add(without_time);
@@ -247,6 +260,23 @@ impl Collector {
             count: in_future,
             why: "points in the future rejected; hint: check the sender's clock".to_owned(),
         })
+    }
+
+    /// Every record is taken; that only exceptions leave a trace is no rejection.
+    fn logs(&self, export: &ExportLogsServiceRequest) {
+        let taken = logs::take(export);
+        self.counts.log_records.add(taken.received);
+        self.counts.log_exceptions.add(taken.exceptions);
+        let mut exceptions = self.exceptions();
+        for part in taken.parts {
+            exceptions.add(part);
+        }
+    }
+
+    fn exceptions(&self) -> MutexGuard<'_, Exceptions> {
+        self.exceptions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a refusal and puts it in the words of the protocol.

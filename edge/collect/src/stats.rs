@@ -54,6 +54,10 @@ counts! {
     points_ignored,
     /// Metric points rejected: they are of more than ten minutes from now.
     points_in_future,
+    /// Log records received over OTLP.
+    log_records,
+    /// Log records of severity ERROR or FATAL with an exception; the others are not used.
+    log_exceptions,
     /// Exports refused: not of their encoding, not of their compression, or more elements than their size allows.
     exports_malformed,
     /// Exports refused: longer than the limit.

@@ -25,6 +25,7 @@ use crate::config::Limits;
 
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+const LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 
 #[derive(Debug, Clone)]
 struct Method {
@@ -33,7 +34,7 @@ struct Method {
     signal: Signal,
 }
 
-/// The two `Export` methods; every other is unimplemented.
+/// The three `Export` methods; every other is unimplemented.
 pub(super) fn router(collector: Arc<Collector>, limits: Limits) -> Router {
     let method = |signal| Method {
         collector: collector.clone(),
@@ -43,8 +44,9 @@ pub(super) fn router(collector: Arc<Collector>, limits: Limits) -> Router {
     Router::new()
         .route(TRACES, post(export).with_state(method(Signal::Traces)))
         .route(METRICS, post(export).with_state(method(Signal::Metrics)))
+        .route(LOGS, post(export).with_state(method(Signal::Logs)))
         .fallback(async || {
-            Status::unimplemented("only traces and metrics are taken").into_http::<Body>()
+            Status::unimplemented("only traces, metrics and logs are taken").into_http::<Body>()
         })
 }
 

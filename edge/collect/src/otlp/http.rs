@@ -1,4 +1,4 @@
-//! OTLP over HTTP: `POST /v1/traces`, `/v1/metrics` with a body of protobuf or JSON, plain, gzip or zstd. The
+//! OTLP over HTTP: `POST /v1/traces`, `/v1/metrics` and `/v1/logs` with a body of protobuf or JSON, plain, gzip or zstd. The
 //! answer is written as the request was; refusals carry a `google.rpc.Status`, as the specification asks.
 
 use std::sync::Arc;
@@ -27,7 +27,7 @@ struct Endpoint {
     signal: Signal,
 }
 
-/// The two endpoints. The limit is on the body after decompression, which stops at the limit.
+/// The three endpoints. The limit is on the body after decompression, which stops at the limit.
 pub(super) fn router(collector: Arc<Collector>, limits: Limits) -> Router {
     let endpoint = |signal| Endpoint {
         collector: collector.clone(),
@@ -43,12 +43,13 @@ pub(super) fn router(collector: Arc<Collector>, limits: Limits) -> Router {
             "/v1/metrics",
             post(export).with_state(endpoint(Signal::Metrics)),
         )
+        .route("/v1/logs", post(export).with_state(endpoint(Signal::Logs)))
         .layer(DefaultBodyLimit::max(limits.message_bytes))
         .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .fallback(async || {
             (
                 StatusCode::NOT_FOUND,
-                "OTLP is taken at /v1/traces and /v1/metrics\n",
+                "OTLP is taken at /v1/traces, /v1/metrics and /v1/logs\n",
             )
         })
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::{
+    logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceResponse},
     metrics::v1::{ExportMetricsPartialSuccess, ExportMetricsServiceResponse},
     trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse},
 };
@@ -49,6 +50,15 @@ fn protobuf(signal: Signal, partial: Option<(i64, String)>) -> Vec<u8> {
             }),
         }
         .encode_to_vec(),
+        Signal::Logs => ExportLogsServiceResponse {
+            partial_success: partial.map(|(rejected_log_records, error_message)| {
+                ExportLogsPartialSuccess {
+                    rejected_log_records,
+                    error_message,
+                }
+            }),
+        }
+        .encode_to_vec(),
     }
 }
 
@@ -60,6 +70,7 @@ fn json(signal: Signal, partial: Option<(i64, String)>) -> String {
     let rejected = match signal {
         Signal::Traces => "rejectedSpans",
         Signal::Metrics => "rejectedDataPoints",
+        Signal::Logs => "rejectedLogRecords",
     };
     json!({"partialSuccess": {rejected: count.to_string(), "errorMessage": why}}).to_string()
 }

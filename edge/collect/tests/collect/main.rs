@@ -13,4 +13,5 @@ mod grpc;
 mod hostile_input;
 mod http;
 mod json;
+mod logs;
 mod site;

@@ -41,6 +41,7 @@ pub(super) const fn of(signal: Signal) -> &'static [Field] {
     match signal {
         Signal::Traces => TRACES,
         Signal::Metrics => METRICS,
+        Signal::Logs => LOGS,
     }
 }
 
@@ -92,6 +93,18 @@ const NUMBER_POINT: &[Field] = &[
 ];
 /// Points that are not read, only counted.
 const COUNTED: &[Field] = &[field("dataPoints", 1, Kind::Many(&[]))];
+
+const LOGS: &[Field] = &[field("resourceLogs", 1, Kind::Many(RESOURCE_LOGS))];
+const RESOURCE_LOGS: &[Field] = &[
+    field("resource", 1, Kind::One(RESOURCE)),
+    field("scopeLogs", 2, Kind::Many(SCOPE_LOGS)),
+];
+const SCOPE_LOGS: &[Field] = &[field("logRecords", 2, Kind::Many(LOG_RECORD))];
+const LOG_RECORD: &[Field] = &[
+    field("severityNumber", 2, Kind::Enum),
+    field("attributes", 6, Kind::Many(KEY_VALUE)),
+    field("traceId", 9, Kind::Hex),
+];
 
 const RESOURCE: &[Field] = &[field("attributes", 1, Kind::Many(KEY_VALUE))];
 const KEY_VALUE: &[Field] = &[
