@@ -1,4 +1,4 @@
-//! What an edge hears from its site: OTLP traces and metrics, access logs and the host itself, turned into
+//! What an edge hears from its site: OTLP traces, metrics and logs, access logs and the host itself, turned into
 //! [`Collected`] transactions and gauges.
 //!
 //! [`bind`] opens the listeners and starts the followers; everything collected goes, in batches, into one
@@ -20,7 +20,7 @@
 //! | key | default | meaning and cost |
 //! |---|---|---|
 //! | `grpc` | `127.0.0.1:4317` | OTLP/gRPC listener. OTLP has no authentication here: bind wider only on a trusted network |
-//! | `http` | `127.0.0.1:4318` | OTLP/HTTP listener, `/v1/traces` and `/v1/metrics`, protobuf |
+//! | `http` | `127.0.0.1:4318` | OTLP/HTTP listener, `/v1/traces`, `/v1/metrics` and `/v1/logs`, protobuf or JSON, gzip or zstd |
 //! | `max_message` | `4MiB` | longest export, after decompression; at most 64 MiB |
 //! | `max_connections` | 256 | per listener; further ones are closed at once |
 //! | `max_exports` | 32 | exports in process on both listeners; further ones are asked to come again. Times `max_message` it bounds the memory of senders |
@@ -55,11 +55,21 @@
 //! access_log /var/log/nginx/access.log bongsu;
 //! ```
 //!
+//! # Errors
+//!
+//! A transaction has failed if its server span says so, or recorded an exception (an event named
+//! `exception`), or if a log record of its application, instance and trace told of one (severity ERROR or
+//! FATAL, and an attribute `exception.type`, `.message` or `.stacktrace`) before the span arrived; not if its
+//! status is 4xx, the client's fault. Nothing else of OTLP's logs is used, nothing of them is kept: they are
+//! taken and counted, which is no `partial_success`.
+//!
 //! # Known limits
+//!
+//! - An exception logged outside of a trace, or later than its span arrives, is counted (`log_exceptions`) but
+//!   is no error of its application.
 //!
 //! - SQL and external time are joined to a server span within one export request only: client spans that a
 //!   SDK sent in an earlier batch are not found again.
-//! - OTLP/HTTP in JSON is answered with 415.
 //! - A follower writes its checkpoint at most once a second and at shutdown: after a crash, up to a second
 //!   of lines is read again. What is copied away by `copytruncate` before it was read is lost, as with
 //!   every follower. Files compressed while the edge was down are not read.
@@ -69,6 +79,10 @@
 //! - **gRPC and HTTP share one path.** Both hand the raw protobuf bytes to `otlp`, which weighs them
 //!   before it decodes: 4 MiB of empty spans are 2 bytes each on the wire and 264 in memory. Rejected: the
 //!   generated gRPC services, which decode before we see a byte, and map every fault to `INTERNAL`.
+//! - **JSON is rewritten as protobuf** while it is parsed, so that it is weighed before anything is built.
+//!   Rejected: `opentelemetry-proto`'s `with-serde`, which reads numbers in both forms but loses a whole
+//!   metric without an error when one of its points holds `null` or an enumeration's name, refuses an empty
+//!   `arrayValue`, and builds what a bomb asks for.
 //! - **hyper-util serves both listeners.** Rejected: `axum::serve` and tonic's server, because neither can
 //!   close a connection that opens and then says nothing.
 //! - **One export is one slot of the channel**, reserved before decoding: taken whole or refused whole.

@@ -6,24 +6,33 @@
 mod admission;
 mod attributes;
 mod calls;
+mod exceptions;
 mod grpc;
 mod http;
+mod json;
 pub(crate) mod listener;
+mod logs;
 mod metrics;
+mod reply;
 mod rpc_status;
 mod spans;
 mod weight;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use axum::{Router, response::Response};
+use axum::{
+    Router,
+    http::{HeaderMap, header::CONTENT_TYPE},
+    response::Response,
+};
 use bongsu_sdk_model::Clock;
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::{
-    metrics::v1::{
-        ExportMetricsPartialSuccess, ExportMetricsServiceRequest, ExportMetricsServiceResponse,
-    },
-    trace::v1::{ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse},
+    logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
+    trace::v1::ExportTraceServiceRequest,
 };
 use prost::Message;
 use tokio::sync::{
@@ -34,7 +43,7 @@ use tokio::sync::{
 use crate::{
     Collected, Config, Sink,
     config::Limits,
-    otlp::{admission::Admission, weight::Shape},
+    otlp::{admission::Admission, exceptions::Exceptions, reply::Rejected, weight::Shape},
     stats::Counts,
 };
 
@@ -50,7 +59,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(crate) enum Protocol {
     /// OTLP/gRPC.
     Grpc,
-    /// OTLP/HTTP with protobuf.
+    /// OTLP/HTTP.
     Http,
 }
 
@@ -75,10 +84,35 @@ impl Protocol {
         admission.before(router)
     }
 
-    fn refusal(self, refusal: &Refusal) -> Response {
+    fn refusal(self, encoding: Encoding, refusal: &Refusal) -> Response {
         match self {
             Self::Grpc => grpc::refusal(refusal),
-            Self::Http => http::refusal(refusal),
+            Self::Http => http::refusal(encoding, refusal),
+        }
+    }
+}
+
+/// How a message is written; the answer to it is written alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Protobuf,
+    Json,
+}
+
+impl Encoding {
+    /// What a request over HTTP says its body is.
+    fn of(headers: &HeaderMap) -> Option<Self> {
+        let kind = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        [Self::Protobuf, Self::Json]
+            .into_iter()
+            .find(|encoding| kind.eq_ignore_ascii_case(encoding.content_type()))
+    }
+
+    const fn content_type(self) -> &'static str {
+        match self {
+            Self::Protobuf => "application/x-protobuf",
+            Self::Json => "application/json",
         }
     }
 }
@@ -88,6 +122,7 @@ impl Protocol {
 enum Signal {
     Traces,
     Metrics,
+    Logs,
 }
 
 /// Why an export was not taken. Holds nothing of what it said.
@@ -119,6 +154,7 @@ pub(crate) struct Collector {
     clock: ClockHand,
     counts: Arc<Counts>,
     rules: spans::Rules,
+    exceptions: Mutex<Exceptions>,
     weight: usize,
 }
 
@@ -139,26 +175,29 @@ impl Collector {
             clock: ClockHand(clock),
             counts,
             rules,
+            exceptions: Mutex::default(),
             weight,
         }
     }
 
     /// Takes one export whole, or nothing of it. Gives the encoded response.
-    fn export(&self, signal: Signal, message: Bytes) -> Result<Bytes, Refusal> {
+    fn export(&self, signal: Signal, encoding: Encoding, message: Bytes) -> Result<Bytes, Refusal> {
         let slot = self.sink.try_reserve().map_err(|full| match full {
             TrySendError::Full(()) | TrySendError::Closed(()) => Refusal::Busy,
         })?;
-        let response = match signal {
-            Signal::Traces => {
-                let export = self.decode(&weight::TRACES, message)?;
-                self.traces(&export, slot).encode_to_vec()
-            }
-            Signal::Metrics => {
-                let export = self.decode(&weight::METRICS, message)?;
-                self.metrics(&export, slot).encode_to_vec()
+        let message = match encoding {
+            Encoding::Protobuf => message,
+            Encoding::Json => json::to_protobuf(signal, &message)?,
+        };
+        let rejected = match signal {
+            Signal::Traces => self.traces(&self.decode(&weight::TRACES, message)?, slot),
+            Signal::Metrics => self.metrics(&self.decode(&weight::METRICS, message)?, slot),
+            Signal::Logs => {
+                self.logs(&self.decode(&weight::LOGS, message)?);
+                None
             }
         };
-        Ok(response.into())
+        Ok(reply::encode(signal, encoding, rejected))
     }
 
     fn decode<M: Message + Default>(&self, shape: &Shape, message: Bytes) -> Result<M, Refusal> {
@@ -171,7 +210,7 @@ impl Collector {
         &self,
         export: &ExportTraceServiceRequest,
         slot: Permit<'_, Vec<Collected>>,
-    ) -> ExportTraceServiceResponse {
+    ) -> Option<Rejected> {
         let latest = self.clock.0.now().plus(FUTURE);
         let spans::Taken {
             batch,
@@ -179,7 +218,7 @@ impl Collector {
             negative,
             without_time,
             in_future,
-        } = self.rules.take(export, latest);
+        } = self.rules.take(export, &self.exceptions(), latest);
         self.counts.spans.add(received);
         self.counts.spans_negative.add(negative);
         self.counts.spans_without_time.add(without_time);
@@ -189,21 +228,20 @@ impl Collector {
             slot.send(batch);
         }
         let rejected = negative + without_time + in_future;
-        let partial_success = (rejected > 0).then(|| ExportTracePartialSuccess {
-            rejected_spans: i64::try_from(rejected).unwrap_or(i64::MAX),
-            error_message: format!(
+        (rejected > 0).then(|| Rejected {
+            count: rejected,
+            why: format!(
                 "server spans rejected: {negative} end before they start, {without_time} have no start \
                  or end, {in_future} end in the future; hint: check the sender's clock"
             ),
-        });
-        ExportTraceServiceResponse { partial_success }
+        })
     }
 
     fn metrics(
         &self,
         export: &ExportMetricsServiceRequest,
         slot: Permit<'_, Vec<Collected>>,
-    ) -> ExportMetricsServiceResponse {
+    ) -> Option<Rejected> {
         let now = self.clock.0.now();
         let metrics::Taken {
             batch,
@@ -218,16 +256,31 @@ impl Collector {
         if !batch.is_empty() {
             slot.send(batch);
         }
-        let partial_success = (in_future > 0).then(|| ExportMetricsPartialSuccess {
-            rejected_data_points: i64::try_from(in_future).unwrap_or(i64::MAX),
-            error_message: "points in the future rejected; hint: check the sender's clock"
-                .to_owned(),
-        });
-        ExportMetricsServiceResponse { partial_success }
+        (in_future > 0).then(|| Rejected {
+            count: in_future,
+            why: "points in the future rejected; hint: check the sender's clock".to_owned(),
+        })
+    }
+
+    /// Every record is taken; that only exceptions leave a trace is no rejection.
+    fn logs(&self, export: &ExportLogsServiceRequest) {
+        let taken = logs::take(export);
+        self.counts.log_records.add(taken.received);
+        self.counts.log_exceptions.add(taken.exceptions);
+        let mut exceptions = self.exceptions();
+        for part in taken.parts {
+            exceptions.add(part);
+        }
+    }
+
+    fn exceptions(&self) -> MutexGuard<'_, Exceptions> {
+        self.exceptions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a refusal and puts it in the words of the protocol.
-    fn refuse(&self, protocol: Protocol, refusal: &Refusal) -> Response {
+    fn refuse(&self, protocol: Protocol, encoding: Encoding, refusal: &Refusal) -> Response {
         let count = match refusal {
             Refusal::Malformed(_) => &self.counts.exports_malformed,
             Refusal::TooLarge { .. } => &self.counts.exports_too_large,
@@ -237,7 +290,7 @@ impl Collector {
         };
         count.add(1);
         tracing::debug!(?protocol, %refusal, "export refused");
-        protocol.refusal(refusal)
+        protocol.refusal(encoding, refusal)
     }
 }
 

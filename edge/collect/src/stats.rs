@@ -54,11 +54,15 @@ counts! {
     points_ignored,
     /// Metric points rejected: they are of more than ten minutes from now.
     points_in_future,
-    /// Exports refused: not protobuf, not gzip, or more elements than their size allows.
+    /// Log records received over OTLP.
+    log_records,
+    /// Log records of severity ERROR or FATAL with an exception; the others are not used.
+    log_exceptions,
+    /// Exports refused: not of their encoding, not of their compression, or more elements than their size allows.
     exports_malformed,
     /// Exports refused: longer than the limit.
     exports_too_large,
-    /// Exports refused: JSON, or a compression other than gzip.
+    /// Exports refused: of another content type or compression.
     exports_unsupported,
     /// Exports asked to come again: the channel or the number of exports in process was full.
     exports_refused,

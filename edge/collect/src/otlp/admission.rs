@@ -14,7 +14,7 @@ use axum::{
 };
 use tokio::sync::Semaphore;
 
-use super::{Collector, Protocol, Refusal};
+use super::{Collector, Encoding, Protocol, Refusal};
 use crate::config::Limits;
 
 /// The door of one listener; `exports` is shared by both.
@@ -34,11 +34,12 @@ impl Admission {
 }
 
 async fn admit(State(door): State<Admission>, request: Request, next: Next) -> Response {
+    let encoding = Encoding::of(request.headers()).unwrap_or(Encoding::Protobuf);
+    let refuse = |refusal| door.collector.refuse(door.protocol, encoding, &refusal);
     let Ok(_permit) = door.exports.try_acquire() else {
-        return door.collector.refuse(door.protocol, &Refusal::Busy);
+        return refuse(Refusal::Busy);
     };
-    match tokio::time::timeout(door.limits.export_timeout, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => door.collector.refuse(door.protocol, &Refusal::TimedOut),
-    }
+    tokio::time::timeout(door.limits.export_timeout, next.run(request))
+        .await
+        .unwrap_or_else(|_| refuse(Refusal::TimedOut))
 }

@@ -20,11 +20,12 @@ use tonic::{
     server::{Grpc, UnaryService},
 };
 
-use super::{Collector, Protocol, RETRY_AFTER, Refusal, Signal, rpc_status::RpcStatus};
+use super::{Collector, Encoding, Protocol, RETRY_AFTER, Refusal, Signal, rpc_status::RpcStatus};
 use crate::config::Limits;
 
 const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 const METRICS: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+const LOGS: &str = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
 
 #[derive(Debug, Clone)]
 struct Method {
@@ -33,7 +34,7 @@ struct Method {
     signal: Signal,
 }
 
-/// The two `Export` methods; every other is unimplemented.
+/// The three `Export` methods; every other is unimplemented.
 pub(super) fn router(collector: Arc<Collector>, limits: Limits) -> Router {
     let method = |signal| Method {
         collector: collector.clone(),
@@ -43,8 +44,9 @@ pub(super) fn router(collector: Arc<Collector>, limits: Limits) -> Router {
     Router::new()
         .route(TRACES, post(export).with_state(method(Signal::Traces)))
         .route(METRICS, post(export).with_state(method(Signal::Metrics)))
+        .route(LOGS, post(export).with_state(method(Signal::Logs)))
         .fallback(async || {
-            Status::unimplemented("only traces and metrics are taken").into_http::<Body>()
+            Status::unimplemented("only traces, metrics and logs are taken").into_http::<Body>()
         })
 }
 
@@ -62,11 +64,12 @@ async fn export(State(method): State<Method>, request: Request) -> Response {
     };
     let response = Grpc::new(Raw)
         .accept_compressed(CompressionEncoding::Gzip)
+        .accept_compressed(CompressionEncoding::Zstd)
         .max_decoding_message_size(limit)
         .unary(call, request)
         .await;
     match refused.or_else(|| unread(&response, limit)) {
-        Some(refusal) => collector.refuse(Protocol::Grpc, &refusal),
+        Some(refusal) => collector.refuse(Protocol::Grpc, Encoding::Protobuf, &refusal),
         None => response.map(Body::new),
     }
 }
@@ -77,8 +80,12 @@ fn unread<B>(response: &axum::http::Response<B>, limit: usize) -> Option<Refusal
     match Status::from_header_map(response.headers())?.code() {
         Code::Ok => None,
         Code::OutOfRange | Code::ResourceExhausted => Some(Refusal::TooLarge { limit }),
-        Code::Unimplemented => Some(Refusal::Unsupported("no compression but gzip is supported")),
-        _ => Some(Refusal::Malformed("not one gRPC message, or not gzip")),
+        Code::Unimplemented => Some(Refusal::Unsupported(
+            "no compression but gzip and zstd is supported",
+        )),
+        _ => Some(Refusal::Malformed(
+            "not one gRPC message, or not of its compression",
+        )),
     }
 }
 
@@ -111,7 +118,9 @@ impl UnaryService<Bytes> for Export<'_> {
     type Future = Ready<Result<tonic::Response<Bytes>, Status>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let outcome = self.collector.export(self.signal, request.into_inner());
+        let outcome = self
+            .collector
+            .export(self.signal, Encoding::Protobuf, request.into_inner());
         ready(outcome.map(tonic::Response::new).map_err(|refusal| {
             let status = status(&refusal);
             *self.refused = Some(refusal);

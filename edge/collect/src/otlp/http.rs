@@ -1,5 +1,5 @@
-//! OTLP over HTTP: `POST /v1/traces` and `/v1/metrics` with a protobuf body, gzip or not. Refusals carry a
-//! `google.rpc.Status`, as the specification asks.
+//! OTLP over HTTP: `POST /v1/traces`, `/v1/metrics` and `/v1/logs` with a body of protobuf or JSON, plain, gzip or zstd. The
+//! answer is written as the request was; refusals carry a `google.rpc.Status`, as the specification asks.
 
 use std::sync::Arc;
 
@@ -8,20 +8,17 @@ use axum::{
     extract::{DefaultBodyLimit, State, rejection::BytesRejection},
     http::{
         HeaderMap, HeaderValue, StatusCode,
-        header::{CONTENT_TYPE, RETRY_AFTER as RETRY_AFTER_HEADER},
+        header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER as RETRY_AFTER_HEADER},
     },
     response::{IntoResponse, Response},
     routing::post,
 };
 use bytes::Bytes;
-use prost::Message;
 use tonic::Code;
 use tower_http::decompression::RequestDecompressionLayer;
 
-use super::{Collector, Protocol, RETRY_AFTER, Refusal, Signal, rpc_status::RpcStatus};
+use super::{Collector, Encoding, Protocol, RETRY_AFTER, Refusal, Signal, rpc_status::RpcStatus};
 use crate::config::Limits;
-
-const PROTOBUF: &str = "application/x-protobuf";
 
 #[derive(Debug, Clone)]
 struct Endpoint {
@@ -30,7 +27,7 @@ struct Endpoint {
     signal: Signal,
 }
 
-/// The two endpoints. The limit is on the body after decompression, which stops at the limit.
+/// The three endpoints. The limit is on the body after decompression, which stops at the limit.
 pub(super) fn router(collector: Arc<Collector>, limits: Limits) -> Router {
     let endpoint = |signal| Endpoint {
         collector: collector.clone(),
@@ -46,12 +43,13 @@ pub(super) fn router(collector: Arc<Collector>, limits: Limits) -> Router {
             "/v1/metrics",
             post(export).with_state(endpoint(Signal::Metrics)),
         )
+        .route("/v1/logs", post(export).with_state(endpoint(Signal::Logs)))
         .layer(DefaultBodyLimit::max(limits.message_bytes))
-        .layer(RequestDecompressionLayer::new())
+        .layer(RequestDecompressionLayer::new().pass_through_unaccepted(true))
         .fallback(async || {
             (
                 StatusCode::NOT_FOUND,
-                "OTLP is taken at /v1/traces and /v1/metrics\n",
+                "OTLP is taken at /v1/traces, /v1/metrics and /v1/logs\n",
             )
         })
 }
@@ -62,37 +60,44 @@ async fn export(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let collector = &endpoint.collector;
-    let outcome = message(&headers, body, endpoint.limit)
-        .and_then(|message| collector.export(endpoint.signal, message));
+    let encoding = Encoding::of(&headers);
+    let outcome = encoding
+        .ok_or(Refusal::Unsupported(
+            "the body must be application/x-protobuf or application/json",
+        ))
+        .and_then(|encoding| {
+            let message = whole(&headers, body, endpoint.limit)?;
+            collector.export(endpoint.signal, encoding, message)
+        });
+    let encoding = encoding.unwrap_or(Encoding::Protobuf);
     match outcome {
-        Ok(response) => ([(CONTENT_TYPE, PROTOBUF)], response).into_response(),
-        Err(refusal) => collector.refuse(Protocol::Http, &refusal),
+        Ok(response) => ([(CONTENT_TYPE, encoding.content_type())], response).into_response(),
+        Err(refusal) => collector.refuse(Protocol::Http, encoding, &refusal),
     }
 }
 
-fn message(
+/// The body, once it was decompressed: the layer before us takes the header away with the compression.
+fn whole(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
     limit: usize,
 ) -> Result<Bytes, Refusal> {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case(PROTOBUF) {
+    if headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding != "identity")
+    {
         return Err(Refusal::Unsupported(
-            "the body must be application/x-protobuf; hint: set the exporter's protocol to http/protobuf",
+            "no compression but gzip and zstd is supported",
         ));
     }
     body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge { limit },
-        _ => Refusal::Malformed("the body ended early, or is not gzip"),
+        _ => Refusal::Malformed("the body ended early, or is not of its compression"),
     })
 }
 
 /// The refusal as an HTTP status with a `google.rpc.Status`.
-pub(super) fn refusal(refusal: &Refusal) -> Response {
+pub(super) fn refusal(encoding: Encoding, refusal: &Refusal) -> Response {
     let (http, code, retry) = match refusal {
         Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, Code::InvalidArgument, None),
         Refusal::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted, None),
@@ -108,8 +113,9 @@ pub(super) fn refusal(refusal: &Refusal) -> Response {
         ),
         Refusal::TimedOut => (StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, None),
     };
-    let body = RpcStatus::new(code, refusal.to_string(), retry).encode_to_vec();
-    let mut response = (http, [(CONTENT_TYPE, PROTOBUF)], body).into_response();
+    let body = RpcStatus::new(code, refusal.to_string(), retry).body(encoding);
+    let kind = [(CONTENT_TYPE, encoding.content_type())];
+    let mut response = (http, kind, body).into_response();
     if let Some(delay) = retry {
         response
             .headers_mut()

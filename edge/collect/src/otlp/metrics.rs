@@ -8,6 +8,10 @@
 //! | `jvm.memory.used_after_last_gc` over `jvm.memory.limit`, both of the heap | heap |
 //! | `db.client.connection.count` in state `used` over `db.client.connection.max` | connections, of the fullest pool |
 //!
+//! The former names `db.client.connections.usage` and `db.client.connections.max` are read, too.
+//! `jvm.thread.count` says neither how many threads work nor how many may, so it makes no share;
+//! `jvm.gc.duration` is a time, and no gauge is one. Both are among the ignored.
+//!
 //! A share is made of one export only: senders put the metrics of one collection into one export. Of
 //! several collections in one export the latest counts.
 

@@ -6,6 +6,9 @@
 use std::time::Duration;
 
 use prost::Message;
+use serde_json::json;
+
+use super::Encoding;
 
 /// The body of a refusal over HTTP, and `grpc-status-details-bin` over gRPC.
 #[derive(Clone, PartialEq, Message)]
@@ -56,6 +59,16 @@ impl RpcStatus {
             code: code as i32,
             message,
             details: details.into_iter().collect(),
+        }
+    }
+
+    /// The status as the body of an answer over HTTP. In JSON the retry stands in `Retry-After` alone.
+    pub(super) fn body(&self, encoding: Encoding) -> Vec<u8> {
+        match encoding {
+            Encoding::Protobuf => self.encode_to_vec(),
+            Encoding::Json => json!({"code": self.code, "message": self.message})
+                .to_string()
+                .into_bytes(),
         }
     }
 }

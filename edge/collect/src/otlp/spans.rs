@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::{
 use super::{
     attributes::{self, Attributes},
     calls::Calls,
+    exceptions::Exceptions,
 };
 use crate::{
     Collected,
@@ -36,8 +37,14 @@ pub(super) struct Taken {
 }
 
 impl Rules {
-    /// The transactions of an export; spans that end after `latest` are rejected.
-    pub(super) fn take(&self, export: &ExportTraceServiceRequest, latest: Timestamp) -> Taken {
+    /// The transactions of an export; spans that end after `latest` are rejected, those whose trace is among
+    /// `exceptions` have failed.
+    pub(super) fn take(
+        &self,
+        export: &ExportTraceServiceRequest,
+        exceptions: &Exceptions,
+        latest: Timestamp,
+    ) -> Taken {
         let calls = Calls::of(export);
         let mut taken = Taken::default();
         for resource in &export.resource_spans {
@@ -54,10 +61,12 @@ impl Rules {
                     taken.negative += 1;
                 } else if instant(end) > latest {
                     taken.in_future += 1;
-                } else if let Some(transaction) = sender
-                    .as_ref()
-                    .and_then(|sender| self.transaction(span, sender, &calls))
+                } else if let Some(sender) = &sender
+                    && let Some(mut transaction) = self.transaction(span, sender, &calls)
                 {
+                    let logged = || Some(exceptions.has(sender, transaction.trace_id?));
+                    transaction.failed |= !transaction.is_client_error()
+                        && (has_exception(span) || logged() == Some(true));
                     taken
                         .batch
                         .push(Collected::Transaction(Box::new(transaction)));
@@ -127,6 +136,11 @@ impl Rules {
     }
 }
 
+/// Whether the span recorded an exception (semantic conventions, "Exceptions on spans").
+fn has_exception(span: &Span) -> bool {
+    span.events.iter().any(|event| event.name == "exception")
+}
+
 /// The request target with its query; none for a span that is not of HTTP.
 fn target(attributes: Attributes<'_>) -> Option<String> {
     let target = match attributes.text(&["url.path"]) {
@@ -168,7 +182,7 @@ mod tests {
     use opentelemetry_proto::tonic::{
         common::v1::{AnyValue, KeyValue, any_value::Value},
         resource::v1::Resource,
-        trace::v1::{ResourceSpans, ScopeSpans, Status},
+        trace::v1::{ResourceSpans, ScopeSpans, Status, span::Event},
     };
 
     use super::*;
@@ -230,6 +244,7 @@ mod tests {
             &ExportTraceServiceRequest {
                 resource_spans: vec![resource],
             },
+            &Exceptions::default(),
             NOW,
         )
     }
@@ -318,6 +333,21 @@ mod tests {
             (made.url.as_str(), made.target.as_str()),
             ("/orders/{}", "/orders/17?x=1")
         );
+    }
+
+    #[test]
+    fn an_exception_fails_its_transaction_unless_the_client_is_at_fault() {
+        let failed = |status| {
+            let mut span = server(&[("http.status_code", status)]);
+            span.events = ["retry", "exception"]
+                .map(|name| Event {
+                    name: name.to_owned(),
+                    ..Default::default()
+                })
+                .to_vec();
+            transaction(span).failed
+        };
+        assert_eq!((failed("200"), failed("404")), (true, false));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::mem::size_of;
 use bongsu_sdk_model::Transaction;
 use opentelemetry_proto::tonic::{
     common::v1::{AnyValue, EntityRef, KeyValue},
+    logs::v1::{LogRecord, ResourceLogs, ScopeLogs},
     metrics::v1::{
         Exemplar, ExponentialHistogramDataPoint, HistogramDataPoint, Metric, NumberDataPoint,
         ResourceMetrics, ScopeMetrics, SummaryDataPoint, summary_data_point::ValueAtQuantile,
@@ -19,7 +20,7 @@ use opentelemetry_proto::tonic::{
     },
 };
 
-use super::Refusal;
+use super::{Refusal, exceptions::Part};
 
 /// Deepest nesting, as in the decoder.
 const DEPTH: usize = 100;
@@ -61,6 +62,12 @@ shapes! {
     SUMMARY_POINT = size_of::<SummaryDataPoint>(), [6 QUANTILE, 7 KEY_VALUE];
     QUANTILE = size_of::<ValueAtQuantile>(), [];
     EXEMPLAR = size_of::<Exemplar>(), [7 KEY_VALUE];
+
+    /// `ExportLogsServiceRequest`.
+    pub(super) LOGS = 0, [1 RESOURCE_LOGS];
+    RESOURCE_LOGS = size_of::<ResourceLogs>(), [1 RESOURCE, 2 SCOPE_LOGS];
+    SCOPE_LOGS = size_of::<ScopeLogs>(), [1 SCOPE, 2 LOG_RECORD];
+    LOG_RECORD = size_of::<LogRecord>() + size_of::<Part>(), [5 ANY_VALUE, 6 KEY_VALUE];
 
     RESOURCE = 0, [1 KEY_VALUE, 3 ENTITY];
     ENTITY = size_of::<EntityRef>(), [3 TEXT, 4 TEXT];

@@ -25,7 +25,11 @@ async fn spans_become_transactions_compressed_or_not() {
         .client()
         .await
         .send_compressed(CompressionEncoding::Gzip);
-    for client in [&mut plain, &mut zipped] {
+    let mut zstd = site
+        .client()
+        .await
+        .send_compressed(CompressionEncoding::Zstd);
+    for client in [&mut plain, &mut zipped, &mut zstd] {
         let response = client
             .export(export(vec![server_span("/orders/17")]))
             .await
@@ -40,7 +44,7 @@ async fn spans_become_transactions_compressed_or_not() {
     }
     assert_eq!(
         (site.handle.stats().spans, site.handle.stats().transactions),
-        (2, 2)
+        (3, 3)
     );
     site.handle.shutdown().await;
 }

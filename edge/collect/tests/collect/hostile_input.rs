@@ -11,7 +11,7 @@ use tokio::{
 };
 use tonic::{Code, codec::CompressionEncoding};
 
-use crate::site::{GZIP, PROTOBUF, Site, answer, export, gzip, post, server_span};
+use crate::site::{GZIP, PROTOBUF, Site, ZSTD, answer, export, gzip, post, server_span, zstd};
 
 /// Longer than anything here takes; only a hang reaches it.
 const HANG: Duration = Duration::from_secs(30);
@@ -81,23 +81,22 @@ async fn a_truncated_export_is_malformed_wherever_it_is_cut() {
 }
 
 #[tokio::test]
-async fn a_gzip_bomb_stops_at_the_limit() {
+async fn a_bomb_of_any_compression_stops_at_the_limit() {
     let mut site = Site::start("", 8).await;
-    let bomb = gzip(&vec![0; 64 << 20]);
-    assert!(bomb.len() < 100 << 10);
-    let answer = post(site.handle.http_addr(), "/v1/traces", GZIP, &bomb).await;
-    assert_eq!(answer.status, 413);
+    let zeros = vec![0; 64 << 20];
+    for (headers, bomb) in [(GZIP, gzip(&zeros)), (ZSTD, zstd(&zeros))] {
+        assert!(bomb.len() < 100 << 10);
+        let answer = post(site.handle.http_addr(), "/v1/traces", headers, &bomb).await;
+        assert_eq!(answer.status, 413);
+    }
 
     let long = export(vec![server_span(&"/".repeat(64 << 20))]);
-    let mut client = site
-        .client()
-        .await
-        .send_compressed(CompressionEncoding::Gzip);
-    assert_eq!(
-        client.export(long).await.unwrap_err().code(),
-        Code::ResourceExhausted
-    );
-    assert_eq!(site.handle.stats().exports_too_large, 2);
+    for encoding in [CompressionEncoding::Gzip, CompressionEncoding::Zstd] {
+        let mut client = site.client().await.send_compressed(encoding);
+        let refused = client.export(long.clone()).await.unwrap_err();
+        assert_eq!(refused.code(), Code::ResourceExhausted);
+    }
+    assert_eq!(site.handle.stats().exports_too_large, 4);
     site.check().await;
 }
 

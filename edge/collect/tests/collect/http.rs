@@ -3,13 +3,17 @@
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 
-use crate::site::{GZIP, PROTOBUF, Site, export, gzip, post, server_span};
+use crate::site::{GZIP, PROTOBUF, Site, ZSTD, export, gzip, post, server_span, zstd};
 
 #[tokio::test]
 async fn spans_become_transactions_compressed_or_not() {
     let mut site = Site::start("", 8).await;
     let body = export(vec![server_span("/orders/17")]).encode_to_vec();
-    for (headers, body) in [(PROTOBUF, body.clone()), (GZIP, gzip(&body))] {
+    for (headers, body) in [
+        (PROTOBUF, body.clone()),
+        (GZIP, gzip(&body)),
+        (ZSTD, zstd(&body)),
+    ] {
         let answer = post(site.handle.http_addr(), "/v1/traces", headers, &body).await;
         assert_eq!(answer.status, 200);
         assert!(
@@ -37,17 +41,23 @@ async fn what_is_not_taken_says_why() {
         )
     };
 
-    let (status, text) = refused("/v1/traces", "content-type: application/json\r\n", b"{}").await;
+    let (status, text) = refused("/v1/traces", "content-type: text/plain\r\n", b"{}").await;
     assert_eq!(status, 415);
-    assert!(text.contains("must be application/x-protobuf"), "{text}");
+    assert!(
+        text.contains("must be application/x-protobuf or application/json"),
+        "{text}"
+    );
     let brotli = "content-type: application/x-protobuf\r\ncontent-encoding: br\r\n";
-    assert_eq!(refused("/v1/traces", brotli, &body).await.0, 415);
-    assert_eq!(refused("/v1/logs", PROTOBUF, &body).await.0, 404);
+    let (status, text) = refused("/v1/traces", brotli, &body).await;
+    assert_eq!(status, 415);
+    assert!(text.contains("gzip and zstd"), "{text}");
+    assert_eq!(refused("/v1/profiles", PROTOBUF, &body).await.0, 404);
     assert_eq!(
         refused("/v1/traces", PROTOBUF, b"\xff\xff\xff").await.0,
         400
     );
     assert_eq!(refused("/v1/traces", GZIP, &body).await.0, 400);
+    assert_eq!(refused("/v1/traces", ZSTD, &body).await.0, 400);
     let (status, text) = refused("/v1/traces", PROTOBUF, &vec![0; 65 << 10]).await;
     assert_eq!(status, 413);
     assert!(text.contains("longer than 65536 bytes"), "{text}");
@@ -59,7 +69,7 @@ async fn what_is_not_taken_says_why() {
             stats.exports_too_large,
             stats.exports_unsupported
         ),
-        (2, 1, 1)
+        (3, 1, 2)
     );
     site.check().await;
 }

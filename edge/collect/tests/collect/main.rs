@@ -12,4 +12,6 @@ mod access_log;
 mod grpc;
 mod hostile_input;
 mod http;
+mod json;
+mod logs;
 mod site;

@@ -133,8 +133,17 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 19).unwrap()
+}
+
 pub(crate) const PROTOBUF: &str = "content-type: application/x-protobuf\r\n";
 pub(crate) const GZIP: &str = "content-type: application/x-protobuf\r\ncontent-encoding: gzip\r\n";
+
+pub(crate) const ZSTD: &str = "content-type: application/x-protobuf\r\ncontent-encoding: zstd\r\n";
+pub(crate) const JSON: &str = "content-type: application/json\r\n";
+pub(crate) const GZIP_JSON: &str =
+    "content-type: application/json; charset=utf-8\r\ncontent-encoding: gzip\r\n";
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
