@@ -6,10 +6,14 @@
 mod build;
 mod compare;
 mod facts;
+mod forecast;
 mod groups;
+mod holidays;
 mod series;
 mod top;
+mod usual;
 mod value;
+mod week;
 mod window;
 
 use bongsu_sdk_model::Timestamp;
@@ -74,6 +78,7 @@ impl Executor {
             Op::Peak if plan.then.is_none() => series::peak(&mut builder)?,
             Op::Compare => compare::run(&mut builder)?,
             Op::Top => top::run(&mut builder)?,
+            Op::Forecast => forecast::run(&mut builder)?,
             Op::Clarify => builder.say(Sentence::Clarify(plan.missing.clone())),
             Op::Refuse => {
                 builder.say(Sentence::Refuse(

@@ -7,7 +7,8 @@
 //! ```text
 //! question ─► Planner ─► Plan ─► Executor ─► Answer { facts, text, tables, charts, coverage, caveats }
 //!             (or a model)          │
-//!                                   └─► Source: measure, series, members, coverage (center, edge)
+//!                                   └─► Source: measure, series, members, coverage, usual, forecast
+//!                                       (center, edge)
 //! ```
 //!
 //! - [`Planner`] understands Korean and English without a model: it reads words by a lexicon, fills slots, decides
@@ -63,8 +64,8 @@ mod vocabulary;
 mod word;
 
 pub use answer::{
-    Answer, Cell, Chart, ChartKind, ChartSeries, Column, Coverage, Derived, DerivedOp, Fact,
-    FactScope, Link, StaleSite, Table,
+    Answer, Cell, Chart, ChartKind, ChartSeries, Column, Coverage, Derived, DerivedOp, Estimate,
+    EstimateKind, Fact, FactScope, Link, StaleSite, Table,
 };
 pub use execute::{ExecuteError, Executor};
 pub use ground::{Ungrounded, ungrounded};
@@ -78,6 +79,8 @@ pub use plan::{
 };
 pub use planner::{Conversation, Planner, Understanding};
 pub use regions::{REGIONS, Region};
-pub use source::{Measured, Query, Source, SourceError};
+pub use source::{
+    Basis, Expected, Measured, Outlook, Query, Source, SourceError, StepAhead, Threshold,
+};
 pub use span::{Span, SpanError};
 pub use vocabulary::{Alias, Named, Vocabulary};

@@ -3,8 +3,8 @@
 use bongsu_sdk_model::{Metric, Unit};
 
 use super::{
-    Compared, Sentence, baseline_label, figure, interval, metric_label, number, op_label,
-    slot_label, split_title,
+    Compared, Sentence, ahead, baseline_label, figure, interval, metric_label, number, op_label,
+    slot_label, split_title, usual,
 };
 use crate::{Agg, Dimension, Fact, Lang, Op, Reason};
 
@@ -28,6 +28,13 @@ pub(super) fn say(sentence: &Sentence) -> String {
             figure_of(place, now),
             baseline_label(*kind, LANG)
         ),
+        Sentence::Usual(against) => usual::against_en(against),
+        Sentence::Week(week) => usual::week_en(week),
+        Sentence::NoWholeDays => {
+            "The window has no whole weekday or no whole day of a weekend, so they are not compared.".to_owned()
+        }
+        Sentence::Forecast(forecast) => ahead::forecast_en(forecast),
+        Sentence::TooLittleHistory { place, metric } => ahead::too_little_en(place, *metric),
         Sentence::ModesDiffer { place, metric } => format!(
             "{place}: {} is not compared, because users were told apart differently in the two windows.",
             metric_label(*metric, LANG)
@@ -70,12 +77,12 @@ pub(super) fn say(sentence: &Sentence) -> String {
 }
 
 /// The figure with its mark.
-fn marked(fact: &Fact) -> String {
+pub(super) fn marked(fact: &Fact) -> String {
     format!("{} [{}]", figure(fact, LANG), fact.id)
 }
 
 /// The metric with which figure of the window it is.
-fn named(fact: &Fact) -> String {
+pub(super) fn named(fact: &Fact) -> String {
     let which = match fact.agg {
         Some(Agg::Max) if fact.metric != Metric::LatencyMax => "peak ",
         Some(Agg::Min) => "lowest ",
@@ -86,7 +93,7 @@ fn named(fact: &Fact) -> String {
 }
 
 /// The figure; a unit that is the metric's own name is not said twice.
-fn figure_of(place: &str, fact: &Fact) -> String {
+pub(super) fn figure_of(place: &str, fact: &Fact) -> String {
     format!(
         "{place}, {}: {} {}.",
         interval(&fact.window),
