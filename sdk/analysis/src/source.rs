@@ -2,13 +2,15 @@
 
 mod ahead;
 mod fleet;
+mod odd;
 mod usual;
 
 use std::time::Duration;
 
 use bongsu_sdk_model::{IdentityMode, Metric, SiteId, Tier, Timestamp, Window};
 use bongsu_sdk_plan::{
-    Agg, Coverage, Dimension, Expected, Measured, Outlook, Query, Source, SourceError, Threshold,
+    Agg, Coverage, Dimension, Expected, Measured, Oddity, Outlook, Query, Source, SourceError,
+    Threshold,
 };
 use bongsu_sdk_sketch::DistinctSketch;
 use jiff::{civil::Date, tz::TimeZone};
@@ -266,6 +268,10 @@ impl<B: Blocks> Source for RollUpSource<B> {
         threshold: Option<Threshold>,
     ) -> Result<Outlook, SourceError> {
         self.ahead(query, threshold)
+    }
+
+    fn anomalies(&self, query: &Query) -> Result<Option<Vec<Oddity>>, SourceError> {
+        self.stood_out(query)
     }
 
     fn holidays(&self, window: Window) -> Vec<Date> {

@@ -49,7 +49,7 @@ fn slower_than_usual_is_told_with_the_band_and_where_it_was_learnt() {
     let estimate = usual.estimate.as_ref().unwrap();
     assert_eq!(
         (estimate.kind, estimate.samples),
-        (EstimateKind::Usual, 6),
+        (EstimateKind::Usual, Some(6)),
         "eight Fridays, less Chuseok and Hangul Day"
     );
     assert!((usual.value - 200.0).abs() < 10.0, "{usual:?}");
@@ -190,7 +190,7 @@ fn crossing_a_threshold_is_told_as_a_probability_with_its_back_tests() {
     assert!(low < ahead.value && ahead.value < high && high <= 100.0);
     assert_eq!(of(probability).kind, EstimateKind::Probability);
     assert_eq!(of(probability).threshold, Some(90.0));
-    assert!(of(probability).samples >= 20);
+    assert!(of(probability).samples >= Some(20));
     assert!(
         answer.text.contains("90.0%를 넘을 확률은"),
         "{}",
@@ -254,4 +254,80 @@ fn a_young_site_is_not_forecast_and_the_reason_is_told() {
         "{:?}",
         answer.caveats
     );
+}
+
+/// Response times that were far off for three hours, ten hours ago.
+fn bad_morning(hour: i64, usual: f64) -> f64 {
+    if (10..13).contains(&hour) {
+        900.0
+    } else {
+        usual
+    }
+}
+
+#[test]
+fn what_stood_out_is_told_with_its_interval_and_what_was_expected() {
+    let hours = Hours::until(NOW, 60).with_latency(bad_morning);
+    let answer = ask("부산 응답시간에 특이사항 있었어?", &hours);
+    assert_eq!(answer.plan.op, bongsu_sdk_plan::Op::Anomalies);
+    let (expected, observed) = (&answer.facts[0], &answer.facts[1]);
+    assert_eq!(
+        expected.estimate.as_ref().unwrap().kind,
+        EstimateKind::Expected
+    );
+    assert!((expected.value - 200.0).abs() < 10.0, "{expected:?}");
+    assert!((observed.value - 900.0).abs() < 10.0, "{observed:?}");
+    assert!(
+        answer.text.starts_with("2026-11-20 01:00–04:00 (+09:00)"),
+        "{}",
+        answer.text
+    );
+    assert!(
+        answer
+            .caveats
+            .iter()
+            .any(|caveat| caveat.contains("하나당 평균"))
+    );
+}
+
+#[test]
+fn a_calm_day_has_nothing_that_stood_out() {
+    let answer = ask(
+        "What stood out in Busan's response time today?",
+        &Hours::until(NOW, 60),
+    );
+    assert!(answer.facts.is_empty());
+    assert!(answer.text.contains("nothing stood out"), "{}", answer.text);
+}
+
+#[test]
+fn a_young_site_is_not_judged() {
+    let json = r#"{"op":"anomalies","metrics":["latency.avg"]}"#;
+    let answer = plan(json, Lang::Ko, &Hours::until(NOW, 2));
+    assert!(
+        answer.text.contains("아직 말할 수 없습니다"),
+        "{}",
+        answer.text
+    );
+}
+
+/// The answers of the report: `cargo test -p bongsu-sdk-analysis --test answers_of_the_past -- --nocapture`.
+#[test]
+fn every_answer_says_what_it_rests_on() {
+    let hours = Hours::until(NOW, 70)
+        .with_latency(bad_morning)
+        .with_memory(filling);
+    for question in [
+        "부산 응답시간이 평소보다 느린지 비교해줘",
+        "평일과 주말의 요청 수를 비교해줘",
+        "부산 메모리가 3시간 뒤 90%를 넘을 확률은?",
+        "부산 응답시간에 특이사항 있었어?",
+    ] {
+        let answer = ask(question, &hours);
+        println!("{question}\n  {}\n  {:?}", answer.text, answer.caveats);
+        assert!(
+            !answer.facts.is_empty() && !answer.caveats.is_empty(),
+            "{question}"
+        );
+    }
 }

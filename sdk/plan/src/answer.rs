@@ -82,7 +82,8 @@ pub struct Estimate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_pct: Option<u8>,
     /// How many it was learnt from: days of what is usual, back-tests of what is to come.
-    pub samples: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<u32>,
     /// The level whose crossing the fact is the probability of, in the metric's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
@@ -94,6 +95,8 @@ pub struct Estimate {
 pub enum EstimateKind {
     /// What the figure usually is.
     Usual,
+    /// What the figure should have been, from the values right before.
+    Expected,
     /// What the figure will be.
     Forecast,
     /// How likely the figure crosses a threshold, in per cent.

@@ -205,7 +205,9 @@ fn supports(fact: &Fact, number: &Written) -> bool {
 /// Whether the number is an edge of the estimate's band, what it was learnt from or asked about.
 fn rests_on(estimate: &Estimate, number: &Written) -> bool {
     estimate.band.iter().flatten().any(|edge| number.is(*edge))
-        || number.is(f64::from(estimate.samples))
+        || estimate
+            .samples
+            .is_some_and(|samples| number.is(f64::from(samples)))
         || estimate.threshold.is_some_and(|level| number.is(level))
         || estimate
             .share_pct

@@ -13,7 +13,7 @@ use bongsu_sdk_model::{
 
 use jiff::civil::Date;
 
-pub use self::estimate::{Basis, Expected, Outlook, StepAhead, Threshold};
+pub use self::estimate::{Basis, Expected, OddKind, Oddity, Outlook, StepAhead, Threshold};
 use crate::{Agg, Coverage, Dimension};
 
 /// Answers measurements. Implemented by the center's history and by an edge's own.
@@ -68,6 +68,15 @@ pub trait Source {
         Err(SourceError::NotHeld {
             what: format!("a forecast of {}", query.metric.name()),
         })
+    }
+
+    /// What stood out of the query's figure in its window, in order of time; `None` when too little of it is
+    /// known to say, and from a source that watches nothing.
+    ///
+    /// # Errors
+    /// As [`Source::measure`].
+    fn anomalies(&self, _query: &Query) -> Result<Option<Vec<Oddity>>, SourceError> {
+        Ok(None)
     }
 
     /// The public holidays a window touches, in order; none from a source without a calendar.

@@ -9,6 +9,7 @@ mod josa;
 mod ko;
 mod label;
 mod number;
+mod odd;
 mod time;
 mod usual;
 
@@ -18,6 +19,7 @@ pub(crate) use self::{
     ahead::{Crossing, Forecast},
     label::{baseline_label, metric_label, op_label, slot_label, split_title},
     number::figure,
+    odd::{Odd, odd_label},
     time::{day, interval, moments},
     usual::{Against, Week},
 };
@@ -56,6 +58,12 @@ pub(crate) enum Sentence {
     Forecast(Box<Forecast>),
     /// The past does not carry a forecast.
     TooLittleHistory { place: String, metric: Metric },
+    /// Something stood out.
+    Odd(Box<Odd>),
+    /// Nothing did.
+    NothingOdd { place: String, metrics: Vec<Metric> },
+    /// Too little is known to say what is odd.
+    TooLittleToCompare,
     /// The two sides tell users apart in different ways.
     ModesDiffer { place: String, metric: Metric },
     /// The first of a ranking.

@@ -14,10 +14,14 @@ use crate::{
     forecast::{Ask, Refusal, Side, forecast},
 };
 
+const FIVE_MINUTES: Duration = Duration::from_secs(300);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 /// From here on hours are told.
 const FAR: Duration = Duration::from_secs(3 * 3_600);
+
+/// Values of five minutes of a week below which hours tell more: a week of hours has 168.
+const LEAST_FINE: usize = 200;
 
 impl<B: Blocks> RollUpSource<B> {
     /// The figure of each step until the query's window ends.
@@ -26,21 +30,17 @@ impl<B: Blocks> RollUpSource<B> {
         query: &Query,
         threshold: Option<Threshold>,
     ) -> Result<Outlook, SourceError> {
-        let (step, reach) = if query.window.width() < FAR {
-            (Duration::from_secs(300), DAY * 7)
-        } else {
-            (HOUR, DAY * 42)
-        };
+        let (mut step, mut points) = (HOUR, Vec::new());
+        if query.window.width() < FAR {
+            step = FIVE_MINUTES;
+            points = self.past(query, step, DAY * 7)?;
+        }
+        // A store that no longer holds five minutes has one value an hour.
+        if points.len() < LEAST_FINE {
+            step = HOUR;
+            points = self.past(query, step, DAY * 42)?;
+        }
         let until = floor(query.window.from, step);
-        let past = Query {
-            window: Window::ending_at(until, reach),
-            ..query.clone()
-        };
-        let points: Vec<(Timestamp, f64)> = self
-            .series(&past, step)?
-            .into_iter()
-            .filter_map(|(at, value)| Some((at, value?)))
-            .collect();
         let known = points.last().map_or(until, |(at, _)| at.plus(step));
         let (floor, ceiling) = bounds(query.metric);
         let ask = Ask {
@@ -76,6 +76,26 @@ impl<B: Blocks> RollUpSource<B> {
             mean_error: made.mean_error,
             crossing,
         })
+    }
+}
+
+impl<B: Blocks> RollUpSource<B> {
+    /// The values known in the whole steps before the query's window.
+    fn past(
+        &self,
+        query: &Query,
+        step: Duration,
+        reach: Duration,
+    ) -> Result<Vec<(Timestamp, f64)>, SourceError> {
+        let window = Window::ending_at(floor(query.window.from, step), reach);
+        let query = Query {
+            window,
+            ..query.clone()
+        };
+        let points = self.series(&query, step)?.into_iter();
+        Ok(points
+            .filter_map(|(at, value)| Some((at, value?)))
+            .collect())
     }
 }
 

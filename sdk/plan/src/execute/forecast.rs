@@ -93,7 +93,7 @@ fn one(builder: &mut Builder<'_>, group: &Group, query: &Query) -> Result<(), Ex
         kind: EstimateKind::Forecast,
         band: Some([last.low, last.high]),
         share_pct: Some(SHARE_PCT),
-        samples: outlook.tests,
+        samples: Some(outlook.tests),
         threshold: None,
     };
     let window = builder.shown(step);
@@ -135,7 +135,7 @@ fn crossing(
     threshold: Threshold,
     probability: f64,
 ) -> word::Crossing {
-    let samples = of.estimate.as_ref().map_or(0, |estimate| estimate.samples);
+    let samples = of.estimate.as_ref().and_then(|estimate| estimate.samples);
     let window = builder.shown(query.window);
     let fact = builder.facts.estimated(
         query,

@@ -110,7 +110,7 @@ fn against(
             kind: EstimateKind::Usual,
             band: Some([expected.low, expected.high]),
             share_pct: Some(SHARE_PCT),
-            samples: expected.days,
+            samples: Some(expected.days),
             threshold: None,
         }),
     );

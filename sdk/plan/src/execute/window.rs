@@ -10,6 +10,7 @@ use crate::{Baseline, BaselineKind, Moment, Op, Plan, PlanWindow, moment::instan
 /// What "now" spans: the sliding window of `users.concurrent`.
 pub(super) const NOW_WIDTH: Duration = Duration::from_secs(300);
 const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Days of `weekday_vs_weekend` when nobody said when.
 const FOUR_WEEKS: i64 = 28;
@@ -22,6 +23,7 @@ pub(super) fn resolve(plan: &Plan, now: Timestamp, zone: &TimeZone) -> Window {
     match plan.window {
         Some(PlanWindow::Range { from, to }) => Window::new(from.at(), to.at()),
         _ if by_day => whole_days(now, FOUR_WEEKS, zone),
+        Some(PlanWindow::Now) | None if plan.op == Op::Anomalies => Window::ending_at(now, DAY),
         None if matches!(plan.op, Op::Compare | Op::Top | Op::Series | Op::Peak) => {
             Window::ending_at(now, HOUR)
         }

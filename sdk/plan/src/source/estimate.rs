@@ -1,4 +1,4 @@
-//! What a source can say beyond measurements: what is usual, and what is to come.
+//! What a source can say beyond measurements: what is usual, what is to come, what stood out.
 //!
 //! Plain numbers with what they were learnt from; the executor words them.
 
@@ -71,4 +71,45 @@ pub struct Threshold {
     pub level: f64,
     /// Crossed by smaller values.
     pub below: bool,
+}
+
+/// Something that stood out of a series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Oddity {
+    /// What it looks like.
+    pub kind: OddKind,
+    /// From its first value; to the end of the window asked about while it goes on.
+    pub window: Window,
+    /// Whether it has not ended.
+    pub goes_on: bool,
+    /// What was expected when it began.
+    pub expected: f64,
+    /// Lower edge of that.
+    pub low: f64,
+    /// Upper edge of that.
+    pub high: f64,
+    /// The value farthest from it; none when none came.
+    pub observed: Option<f64>,
+    /// How strong the evidence is; orders oddities of one answer.
+    pub strength: f64,
+    /// How long a normal series runs on average before it looks as odd; none for missing values.
+    pub false_alarm_every: Option<Duration>,
+}
+
+/// What an oddity looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OddKind {
+    /// Out of what was expected for a short time.
+    Spike,
+    /// Out of it, and staying there.
+    LevelShift,
+    /// Missing, or near zero where it should not be.
+    Dropout,
+    /// Within what was expected, but at the wrong time or in an unusual course.
+    Pattern,
+}
+
+impl OddKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Spike, Self::LevelShift, Self::Dropout, Self::Pattern];
 }

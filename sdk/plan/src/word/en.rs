@@ -3,8 +3,8 @@
 use bongsu_sdk_model::{Metric, Unit};
 
 use super::{
-    Compared, Sentence, ahead, baseline_label, figure, interval, metric_label, number, op_label,
-    slot_label, split_title, usual,
+    Compared, Sentence, ahead, baseline_label, figure, interval, metric_label, number, odd,
+    op_label, slot_label, split_title, usual,
 };
 use crate::{Agg, Dimension, Fact, Lang, Op, Reason};
 
@@ -35,6 +35,11 @@ pub(super) fn say(sentence: &Sentence) -> String {
         }
         Sentence::Forecast(forecast) => ahead::forecast_en(forecast),
         Sentence::TooLittleHistory { place, metric } => ahead::too_little_en(place, *metric),
+        Sentence::Odd(odd) => odd::odd_en(odd),
+        Sentence::NothingOdd { place, metrics } => odd::nothing_en(place, metrics),
+        Sentence::TooLittleToCompare => {
+            "The history is too short to say yet what is odd.".to_owned()
+        }
         Sentence::ModesDiffer { place, metric } => format!(
             "{place}: {} is not compared, because users were told apart differently in the two windows.",
             metric_label(*metric, LANG)

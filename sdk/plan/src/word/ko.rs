@@ -3,7 +3,7 @@
 use bongsu_sdk_model::{Metric, Unit};
 
 use super::{
-    Compared, Sentence, ahead, baseline_label, figure, interval, josa, metric_label, number,
+    Compared, Sentence, ahead, baseline_label, figure, interval, josa, metric_label, number, odd,
     op_label, slot_label, split_title, usual,
 };
 use crate::{Agg, BaselineKind, Dimension, Fact, Lang, Op, Reason};
@@ -31,6 +31,11 @@ pub(super) fn say(sentence: &Sentence) -> String {
         }
         Sentence::Forecast(forecast) => ahead::forecast_ko(forecast),
         Sentence::TooLittleHistory { place, metric } => ahead::too_little_ko(place, *metric),
+        Sentence::Odd(odd) => odd::odd_ko(odd),
+        Sentence::NothingOdd { place, metrics } => odd::nothing_ko(place, metrics),
+        Sentence::TooLittleToCompare => {
+            "지난 자료가 짧아 무엇이 이상한지 아직 말할 수 없습니다.".to_owned()
+        }
         Sentence::ModesDiffer { place, metric } => format!(
             "{place} {} 두 기간의 사용자 구분 방식이 달라 비교하지 않았습니다.",
             josa::with(metric_label(*metric, LANG), "은", "는")
