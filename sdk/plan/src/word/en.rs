@@ -50,25 +50,13 @@ pub(super) fn say(sentence: &Sentence) -> String {
             dimension,
             desc,
         } => best(place, fact, *dimension, *desc),
-        Sentence::Next(next) => {
-            let names: Vec<String> = next
-                .iter()
-                .map(|(place, fact)| format!("{place} {}", marked(fact)))
-                .collect();
-            format!("Next: {}.", names.join(", "))
-        }
+        Sentence::Next(next) => followers(next),
         Sentence::Mean(fact) => format!("The mean over those that reported is {}.", marked(fact)),
         Sentence::Extreme {
             place,
             fact,
             highest,
-        } => format!(
-            "{place}: {} was {} in {}, with {}.",
-            metric_label(fact.metric, LANG),
-            if *highest { "highest" } else { "lowest" },
-            interval(&fact.window),
-            marked(fact)
-        ),
+        } => extreme(place, fact, *highest),
         Sentence::Clarify(slots) => slots
             .iter()
             .map(|slot| slot_label(*slot, LANG))
@@ -149,6 +137,24 @@ fn compare(compared: &Compared) -> String {
     format!(
         "{now} That is {amount}{} {way} than {base}{note}.",
         share.unwrap_or_default()
+    )
+}
+
+fn followers(next: &[(String, Fact)]) -> String {
+    let names: Vec<String> = next
+        .iter()
+        .map(|(place, fact)| format!("{place} {}", marked(fact)))
+        .collect();
+    format!("Next: {}.", names.join(", "))
+}
+
+fn extreme(place: &str, fact: &Fact, highest: bool) -> String {
+    format!(
+        "{place}: {} was {} in {}, with {}.",
+        metric_label(fact.metric, LANG),
+        if highest { "highest" } else { "lowest" },
+        interval(&fact.window),
+        marked(fact)
     )
 }
 
