@@ -18,7 +18,7 @@ mod fleet;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use bongsu_center_history::History;
-use bongsu_sdk_analysis::{Desk, RollUpSource};
+use bongsu_sdk_analysis::{Desk, RollUpSource, calendar::Calendar};
 use bongsu_sdk_model::{AppId, Scope, SiteId, Tier, Timestamp, Window};
 use bongsu_sdk_plan::{Answer, Lang, Named, Plan, Source, Vocabulary};
 use jiff::tz::TimeZone;
@@ -75,7 +75,7 @@ impl Ask {
     /// use one for figures of one instant, then drop it.
     #[must_use]
     pub fn source(&self, now: Timestamp) -> impl Source + '_ {
-        RollUpSource::new(self.blocks(), now)
+        RollUpSource::new(self.blocks(), now).with_calendar(Calendar::korea(self.zone.clone()))
     }
 
     fn blocks(&self) -> FleetBlocks<'_> {

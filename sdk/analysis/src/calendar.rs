@@ -171,6 +171,11 @@ impl Calendar {
         days
     }
 
+    /// What local clocks are ahead of UTC at an instant, ms.
+    pub(crate) fn offset_ms(&self, at: Timestamp) -> i32 {
+        self.local(at).offset().seconds().saturating_mul(1_000)
+    }
+
     /// Milliseconds the local clock shows since midnight.
     pub(crate) fn ms_of_day(&self, at: Timestamp) -> i64 {
         let time = self.local(at).time();

@@ -4,21 +4,23 @@ use bongsu_sdk_model::Timestamp;
 use bongsu_sdk_plan::{Answer, Executor, Lang, Plan, Planner, Vocabulary};
 use jiff::tz::TimeZone;
 
-use crate::{Blocks, RollUpSource};
+use crate::{Blocks, RollUpSource, calendar::Calendar};
 
 /// Understands questions with the planner and answers them from blocks. Needs no model and no network.
 #[derive(Debug, Clone)]
 pub struct Desk {
     planner: Planner,
     executor: Executor,
+    calendar: Calendar,
 }
 
 impl Desk {
-    /// A desk that knows these names and shows time in `zone`.
+    /// A desk that knows these names, shows time in `zone` and keeps the holidays of Korea.
     #[must_use]
     pub fn new(vocabulary: Vocabulary, zone: TimeZone) -> Self {
         Self {
             planner: Planner::new(vocabulary.clone(), zone.clone()),
+            calendar: Calendar::korea(zone.clone()),
             executor: Executor::new(vocabulary, zone),
         }
     }
@@ -38,7 +40,7 @@ impl Desk {
 
     /// Executes a plan, worded in `lang`.
     pub fn execute(&self, plan: &Plan, blocks: impl Blocks, now: Timestamp, lang: Lang) -> Answer {
-        let source = RollUpSource::new(blocks, now);
+        let source = RollUpSource::new(blocks, now).with_calendar(self.calendar.clone());
         self.executor
             .execute(plan, &source, now, lang)
             .unwrap_or_else(|error| self.executor.decline(plan, &error, lang))

@@ -35,7 +35,7 @@ const MOST_STEPS: u128 = 96;
 /// give half of each tie away.
 const SMOOTH: f64 = 0.2;
 /// Fewest back-tests a forecast is made from.
-const LEAST_PATHS: usize = 20;
+pub(crate) const LEAST_PATHS: usize = 20;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq)]

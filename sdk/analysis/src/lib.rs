@@ -34,6 +34,9 @@
 //!
 //! - **Implements the plan's `Source` instead of being called by two adapters.** Edge and center would each
 //!   have mapped the same queries to the same figures. The price is one arrow, analysis → plan.
+//! - **What is usual is learnt from windows measured like the one asked about**, on each of the 56 days
+//!   before, when it is asked. Nothing has to be kept between questions, and every metric, width and `agg`
+//!   compares with its like. The price is 56 measurements per figure.
 //! - **A gap stays a gap.** No block means "not heard", and gives no figure; it is never read as zero.
 //! - **Decoded blocks are kept for the life of one question, up to a thousand.** A ranking of 500 URLs of the
 //!   last hour reads each block once; a month is read again per URL, in bounded memory. Rejected: a cache

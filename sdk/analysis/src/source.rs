@@ -1,14 +1,24 @@
 //! The measurements of a question plan, over blocks.
 
+mod ahead;
+mod fleet;
+mod odd;
+mod usual;
+
 use std::time::Duration;
 
-use bongsu_sdk_model::{IdentityMode, Metric, Scope, SiteId, Tier, Timestamp, Window};
-use bongsu_sdk_plan::{Agg, Coverage, Dimension, Measured, Query, Source, SourceError, StaleSite};
+use bongsu_sdk_model::{IdentityMode, Metric, SiteId, Tier, Timestamp, Window};
+use bongsu_sdk_plan::{
+    Agg, Coverage, Dimension, Expected, Measured, Oddity, Outlook, Query, Source, SourceError,
+    Threshold,
+};
 use bongsu_sdk_sketch::DistinctSketch;
+use jiff::{civil::Date, tz::TimeZone};
 
 use crate::{
     BlockError, Blocks,
     accumulator::{Part, Tile, mean},
+    calendar::Calendar,
     decoded::Decoded,
     figure::{self, Figure},
     selection::Selection,
@@ -29,15 +39,23 @@ const MAX_TILES: usize = 150_000;
 pub struct RollUpSource<B> {
     blocks: Decoded<B>,
     now: Timestamp,
+    calendar: Calendar,
 }
 
 impl<B: Blocks> RollUpSource<B> {
-    /// A source for one question.
+    /// A source for one question, that knows weekends in UTC and no holidays.
     pub const fn new(blocks: B, now: Timestamp) -> Self {
         Self {
             blocks: Decoded::new(blocks),
             now,
+            calendar: Calendar::plain(TimeZone::UTC),
         }
+    }
+
+    /// With the calendar by whose days it learns what is usual.
+    #[must_use]
+    pub fn with_calendar(self, calendar: Calendar) -> Self {
+        Self { calendar, ..self }
     }
 
     fn sites(&self, query: &Query) -> Vec<SiteId> {
@@ -233,63 +251,31 @@ impl<B: Blocks> Source for RollUpSource<B> {
     }
 
     fn members(&self, dimension: Dimension, query: &Query) -> Result<Vec<String>, SourceError> {
-        let mut names = std::collections::BTreeSet::new();
-        for site in self.sites(query) {
-            self.blocks
-                .each(&site, query.window, Tier::Hour, &mut |block| {
-                    let asked = |scope: &&Scope| {
-                        let app = scope.app();
-                        query.apps.is_empty() || app.is_none_or(|app| query.apps.contains(app))
-                    };
-                    for scope in block.scopes.keys().filter(asked) {
-                        names.extend(member(dimension, &site, scope));
-                    }
-                })?;
-        }
-        match dimension {
-            Dimension::Site
-            | Dimension::App
-            | Dimension::Service
-            | Dimension::Url
-            | Dimension::Instance => Ok(names.into_iter().collect()),
-            other => Err(SourceError::NotHeld {
-                what: format!("a split by {}", other.name()),
-            }),
-        }
+        self.members_with_data(dimension, query)
     }
 
     fn coverage(&self, window: Window) -> Coverage {
-        let sites = self.blocks.store().sites();
-        let needed = window.to.min(self.now).minus(STALE_AFTER);
-        let mut stale = Vec::new();
-        for site in &sites {
-            let heard = self.blocks.store().heard(site).ok().flatten();
-            if heard.is_none_or(|at| at < needed) {
-                let age_s = heard.map(|at| self.now.since(at).as_secs());
-                stale.push(StaleSite {
-                    site: site.clone(),
-                    age_s,
-                });
-            }
-        }
-        let expected = u32::try_from(sites.len()).unwrap_or(u32::MAX);
-        let silent = u32::try_from(stale.len()).unwrap_or(u32::MAX);
-        Coverage {
-            expected,
-            heard: expected.saturating_sub(silent),
-            stale,
-        }
+        self.heard_in(window)
     }
-}
 
-/// The name of the member of `dimension` that `scope` is.
-fn member(dimension: Dimension, site: &SiteId, scope: &Scope) -> Option<String> {
-    match (dimension, scope) {
-        (Dimension::Site, _) => Some(site.to_string()),
-        (Dimension::App | Dimension::Service, Scope::App(app)) => Some(app.to_string()),
-        (Dimension::Url, Scope::Url(_, url)) => Some(url.to_string()),
-        (Dimension::Instance, Scope::Instance(_, instance)) => Some(instance.to_string()),
-        _ => None,
+    fn usual(&self, query: &Query) -> Result<Option<Expected>, SourceError> {
+        self.usually(query)
+    }
+
+    fn forecast(
+        &self,
+        query: &Query,
+        threshold: Option<Threshold>,
+    ) -> Result<Outlook, SourceError> {
+        self.ahead(query, threshold)
+    }
+
+    fn anomalies(&self, query: &Query) -> Result<Option<Vec<Oddity>>, SourceError> {
+        self.stood_out(query)
+    }
+
+    fn holidays(&self, window: Window) -> Vec<Date> {
+        self.calendar.holidays_in(window)
     }
 }
 

@@ -63,8 +63,44 @@ pub struct Fact {
     /// How it follows from other facts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived: Option<Derived>,
+    /// What it was estimated from, for a figure nobody measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// Identifies the measurement within the answer's plan.
     pub query_id: String,
+}
+
+/// What an estimated fact rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// What was estimated.
+    pub kind: EstimateKind,
+    /// Edges of the band that holds `share_pct` of 100, in the fact's unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band: Option<[f64; 2]>,
+    /// How many of 100 values lie within the band.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_pct: Option<u8>,
+    /// How many it was learnt from: days of what is usual, back-tests of what is to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<u32>,
+    /// The level whose crossing the fact is the probability of, in the metric's unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+}
+
+/// What was estimated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EstimateKind {
+    /// What the figure usually is.
+    Usual,
+    /// What the figure should have been, from the values right before.
+    Expected,
+    /// What the figure will be.
+    Forecast,
+    /// How likely the figure crosses a threshold, in per cent.
+    Probability,
 }
 
 /// How a fact follows from others.

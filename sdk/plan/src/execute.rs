@@ -3,13 +3,18 @@
 //! Deterministic: equal plan, source and instant give an equal answer. It never guesses a figure the source
 //! does not have, never compares figures that tell users apart in different ways, and says what it left out.
 
+mod anomalies;
 mod build;
 mod compare;
 mod facts;
+mod forecast;
 mod groups;
+mod holidays;
 mod series;
 mod top;
+mod usual;
 mod value;
+mod week;
 mod window;
 
 use bongsu_sdk_model::Timestamp;
@@ -74,6 +79,8 @@ impl Executor {
             Op::Peak if plan.then.is_none() => series::peak(&mut builder)?,
             Op::Compare => compare::run(&mut builder)?,
             Op::Top => top::run(&mut builder)?,
+            Op::Anomalies => anomalies::run(&mut builder)?,
+            Op::Forecast => forecast::run(&mut builder)?,
             Op::Clarify => builder.say(Sentence::Clarify(plan.missing.clone())),
             Op::Refuse => {
                 builder.say(Sentence::Refuse(

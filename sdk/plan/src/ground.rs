@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use bongsu_sdk_model::Metric;
 
-use crate::{Answer, Fact, Lang, Plan, Value, word};
+use crate::{Answer, Estimate, Fact, Lang, Plan, Value, word};
 
 /// A number that nothing supports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,11 +191,27 @@ fn numbers(answer: &Answer) -> Vec<f64> {
     numbers
 }
 
-/// Whether the number is the fact's value or its error, as precisely as it is written.
+/// Whether the number is the fact's value, its error or what it was estimated from, as precisely as it is written.
 fn supports(fact: &Fact, number: &Written) -> bool {
     number.is(fact.value)
         || number.is(-fact.value)
         || fact.error_pct_95.is_some_and(|error| number.is(error))
+        || fact
+            .estimate
+            .as_ref()
+            .is_some_and(|estimate| rests_on(estimate, number))
+}
+
+/// Whether the number is an edge of the estimate's band, what it was learnt from or asked about.
+fn rests_on(estimate: &Estimate, number: &Written) -> bool {
+    estimate.band.iter().flatten().any(|edge| number.is(*edge))
+        || estimate
+            .samples
+            .is_some_and(|samples| number.is(f64::from(samples)))
+        || estimate.threshold.is_some_and(|level| number.is(level))
+        || estimate
+            .share_pct
+            .is_some_and(|share| number.is(f64::from(share)))
 }
 
 /// A number as written, with its decimals.

@@ -7,14 +7,15 @@
 //! ```text
 //! question ─► Planner ─► Plan ─► Executor ─► Answer { facts, text, tables, charts, coverage, caveats }
 //!             (or a model)          │
-//!                                   └─► Source: measure, series, members, coverage (center, edge)
+//!                                   └─► Source: measure, series, members, coverage, usual, forecast,
+//!                                       anomalies (center, edge)
 //! ```
 //!
 //! - [`Planner`] understands Korean and English without a model: it reads words by a lexicon, fills slots, decides
 //!   the operation by a table of rules, and says what it assumed. What it does not understand becomes a question
 //!   back or a refusal.
-//! - [`Executor`] measures, compares, ranks and words. Facts carry their window, identification mode, error and
-//!   provenance; derived facts name their operation and inputs. It proposes no action and never mixes modes.
+//! - [`Executor`] measures, compares, ranks, tells what a source foresees or found odd, and words. Facts carry
+//!   their window, identification mode, error and provenance; derived facts name their operation and inputs. It proposes no action and never mixes modes.
 //! - [`ungrounded`] finds numbers in a text that no fact supports, whoever wrote the text.
 //!
 //! Nothing here does I/O, reads a clock or knows a network: the instant and the source are parameters.
@@ -43,6 +44,11 @@
 //! - **Concurrency over more than five minutes is its peak**, because the union of a day is another metric
 //!   (`users.distinct`) and a mean needs every step. The answer says "peak"; `agg` asks for another figure.
 //! - **The change of a percentage is told in points only.** "8 % more CPU" can be read in two ways.
+//! - **What nobody measured is a fact too, and says what it rests on** ([`Estimate`]: the usual level, a
+//!   forecast, a probability). The source estimates, this crate only words it: the arithmetic of seasons has
+//!   no place in a language. Rejected: figures computed in sentences, which nothing could check.
+//! - **The mean of weekdays names every day as its input.** Four weeks are 28 facts; who doubts the mean can
+//!   see which day made it.
 //! - **The grounding check reads digits, not meaning.** It is cheap enough to run on every answer, ours included;
 //!   a number spelled out in words passes. Rejected: trusting whoever worded the answer.
 
@@ -63,8 +69,8 @@ mod vocabulary;
 mod word;
 
 pub use answer::{
-    Answer, Cell, Chart, ChartKind, ChartSeries, Column, Coverage, Derived, DerivedOp, Fact,
-    FactScope, Link, StaleSite, Table,
+    Answer, Cell, Chart, ChartKind, ChartSeries, Column, Coverage, Derived, DerivedOp, Estimate,
+    EstimateKind, Fact, FactScope, Link, StaleSite, Table,
 };
 pub use execute::{ExecuteError, Executor};
 pub use ground::{Ungrounded, ungrounded};
@@ -78,6 +84,9 @@ pub use plan::{
 };
 pub use planner::{Conversation, Planner, Understanding};
 pub use regions::{REGIONS, Region};
-pub use source::{Measured, Query, Source, SourceError};
+pub use source::{
+    Basis, Expected, Measured, OddKind, Oddity, Outlook, Query, Source, SourceError, StepAhead,
+    Threshold,
+};
 pub use span::{Span, SpanError};
 pub use vocabulary::{Alias, Named, Vocabulary};

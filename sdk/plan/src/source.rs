@@ -3,12 +3,17 @@
 //! A source measures; it never words, ranks or compares. It says which roll-up a figure came from and how
 //! far it may be off, and leaves a gap a gap: no data is `None`, never zero.
 
+mod estimate;
+
 use std::time::Duration;
 
 use bongsu_sdk_model::{
     AppId, IdentityMode, InstanceId, Metric, SiteId, Timestamp, UrlTemplate, Window,
 };
 
+use jiff::civil::Date;
+
+pub use self::estimate::{Basis, Expected, OddKind, Oddity, Outlook, StepAhead, Threshold};
 use crate::{Agg, Coverage, Dimension};
 
 /// Answers measurements. Implemented by the center's history and by an edge's own.
@@ -40,6 +45,44 @@ pub trait Source {
 
     /// Which sites should have reported in the window, which did, and how old the silent ones are.
     fn coverage(&self, window: Window) -> Coverage;
+
+    /// What the query's figure usually is over a window like the query's, learnt from before it; `None` when
+    /// nothing like it was ever seen, and from a source that learns nothing.
+    ///
+    /// # Errors
+    /// As [`Source::measure`].
+    fn usual(&self, _query: &Query) -> Result<Option<Expected>, SourceError> {
+        Ok(None)
+    }
+
+    /// What is to come of the query's figure until its window ends; the window starts now.
+    ///
+    /// # Errors
+    /// [`SourceError::TooLittleHistory`] when the past does not carry a forecast that far,
+    /// [`SourceError::NotHeld`] from a source that makes none, else as [`Source::measure`].
+    fn forecast(
+        &self,
+        query: &Query,
+        _threshold: Option<Threshold>,
+    ) -> Result<Outlook, SourceError> {
+        Err(SourceError::NotHeld {
+            what: format!("a forecast of {}", query.metric.name()),
+        })
+    }
+
+    /// What stood out of the query's figure in its window, in order of time; `None` when too little of it is
+    /// known to say, and from a source that watches nothing.
+    ///
+    /// # Errors
+    /// As [`Source::measure`].
+    fn anomalies(&self, _query: &Query) -> Result<Option<Vec<Oddity>>, SourceError> {
+        Ok(None)
+    }
+
+    /// The public holidays a window touches, in order; none from a source without a calendar.
+    fn holidays(&self, _window: Window) -> Vec<Date> {
+        Vec::new()
+    }
 }
 
 /// One measurement. Empty lists do not restrict; entries of one list are united, lists restrict each other.
@@ -87,6 +130,14 @@ pub enum SourceError {
     NotHeld {
         /// The metric, dimension or scope.
         what: String,
+    },
+    /// The past is too short to learn from.
+    #[error("only {tests} forecasts of the past can be tested, {needed} are needed")]
+    TooLittleHistory {
+        /// Forecasts of the past that could be tested.
+        tests: usize,
+        /// How many are needed.
+        needed: usize,
     },
     /// The store failed.
     #[error("failed to read history: {0}")]

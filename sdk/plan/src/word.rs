@@ -3,19 +3,25 @@
 //! Every number written here comes from a fact, a window, a plan or the coverage, in a form that
 //! [`crate::ungrounded`] can trace back. Sentences are short; each figure carries its mark `[f1]`.
 
+mod ahead;
 mod en;
 mod josa;
 mod ko;
 mod label;
 mod number;
+mod odd;
 mod time;
+mod usual;
 
 use bongsu_sdk_model::{IdentityMode, Metric};
 
 pub(crate) use self::{
+    ahead::{Crossing, Forecast},
     label::{baseline_label, metric_label, op_label, slot_label, split_title},
     number::figure,
+    odd::{Odd, odd_label},
     time::{day, interval, moments},
+    usual::{Against, Week},
 };
 use crate::{
     BaselineKind, Coverage, Dimension, Fact, Lang, Op, PlanScope, Reason, Slot, Vocabulary,
@@ -42,6 +48,22 @@ pub(crate) enum Sentence {
         now: Fact,
         kind: BaselineKind,
     },
+    /// A figure against what is usual.
+    Usual(Box<Against>),
+    /// Weekdays against weekends.
+    Week(Box<Week>),
+    /// No whole weekday, or no whole day of a weekend.
+    NoWholeDays,
+    /// A figure that is to come.
+    Forecast(Box<Forecast>),
+    /// The past does not carry a forecast.
+    TooLittleHistory { place: String, metric: Metric },
+    /// Something stood out.
+    Odd(Box<Odd>),
+    /// Nothing did.
+    NothingOdd { place: String, metrics: Vec<Metric> },
+    /// Too little is known to say what is odd.
+    TooLittleToCompare,
     /// The two sides tell users apart in different ways.
     ModesDiffer { place: String, metric: Metric },
     /// The first of a ranking.

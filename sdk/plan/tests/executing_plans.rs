@@ -382,10 +382,6 @@ fn what_is_not_available_is_said_with_its_plan() {
             "then",
         ),
         (
-            r#"{"op":"compare","metrics":["load"],"baseline":{"kind":"usual"}}"#,
-            "baseline",
-        ),
-        (
             r#"{"op":"value","metrics":["load"],"scope":{"users":["kim"]}}"#,
             "scope",
         ),

@@ -391,3 +391,23 @@ fn hostile_text_is_bounded_and_never_acts() {
         assert_eq!(Plan::from_json(&plan.to_json()).unwrap(), plan);
     }
 }
+
+#[test]
+fn what_stood_out_is_asked_of_metrics_places_and_times() {
+    for (question, expected) in [
+        (
+            "오늘 부산에서 특이사항 있었어?",
+            r#"{"op":"anomalies","scope":{"sites":["busan"]},"window":{"from":"~20T00:00","to":"~20T14:30"}}"#,
+        ),
+        (
+            "지역별로 눈에 띄는 응답시간 이상 있었나요",
+            r#"{"op":"anomalies","metrics":["latency.avg"],"group_by":["site"],"window":{"from":"~19T14:30","to":"~20T14:30"}}"#,
+        ),
+        (
+            "What stood out yesterday in Seoul?",
+            r#"{"op":"anomalies","scope":{"sites":["seoul"]},"window":{"from":"~19T00:00","to":"~20T00:00"}}"#,
+        ),
+    ] {
+        check(&[question], expected);
+    }
+}

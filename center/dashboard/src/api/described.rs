@@ -104,8 +104,26 @@ pub(crate) struct Fact {
     source: String,
     /// How it follows from other facts.
     derived: Option<Derived>,
+    /// What it was estimated from, for a figure nobody measured.
+    estimate: Option<Estimate>,
     /// Identifies the measurement.
     query_id: String,
+}
+
+/// What an estimated figure rests on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Estimate {
+    /// `usual`, `expected`, `forecast` or `probability`.
+    kind: String,
+    /// Edges of the band that holds `share_pct` of 100, in the figure's unit.
+    band: Option<Vec<f64>>,
+    /// How many of 100 values lie within the band.
+    share_pct: Option<u8>,
+    /// Days or back-tests it was learnt from.
+    samples: Option<u32>,
+    /// The level whose crossing the figure is the probability of.
+    threshold: Option<f64>,
 }
 
 /// How a fact follows from others.
@@ -226,6 +244,13 @@ mod tests {
             derived: Some(real::Derived {
                 op: real::DerivedOp::Mean,
                 inputs: vec!["f2".to_owned()],
+            }),
+            estimate: Some(real::Estimate {
+                kind: real::EstimateKind::Usual,
+                band: Some([5_000.0, 5_400.0]),
+                share_pct: Some(95),
+                samples: Some(6),
+                threshold: Some(6_000.0),
             }),
             query_id: "q1".to_owned(),
         }

@@ -18,10 +18,11 @@ use crate::{
 
 /// Everything one execution works on.
 pub(super) struct Builder<'a> {
-    executor: &'a Executor,
+    pub(super) executor: &'a Executor,
     pub(super) plan: &'a Plan,
-    source: &'a dyn Source,
+    pub(super) source: &'a dyn Source,
     pub(super) lang: Lang,
+    pub(super) now: Timestamp,
     /// The plan's interval.
     pub(super) window: Window,
     pub(super) facts: Facts,
@@ -40,12 +41,13 @@ impl<'a> Builder<'a> {
         now: Timestamp,
         lang: Lang,
     ) -> Self {
-        let asked = window::resolve(plan.window, plan.op, now);
+        let asked = window::resolve(plan, now, &executor.zone);
         let mut builder = Self {
             executor,
             plan,
             source,
             lang,
+            now,
             window: Window::new(asked.from, asked.to.min(now.max(asked.from))),
             facts: Facts::default(),
             sentences: Vec::new(),

@@ -11,10 +11,10 @@ use super::{
     build::Builder,
     facts::{indistinct, natural},
     groups::{Group, groups},
-    window,
+    holidays, usual, week, window,
 };
 use crate::{
-    Baseline, Cell, ChartSeries, Column, Fact, Query, Table,
+    Baseline, BaselineKind, Cell, ChartSeries, Column, Fact, Query, Table,
     word::{self, Sentence, baseline_label, metric_label, split_title},
 };
 
@@ -34,12 +34,18 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
     let Some(baseline) = builder.plan.baseline else {
         return Ok(());
     };
+    match baseline.kind {
+        BaselineKind::Usual => return usual::run(builder),
+        BaselineKind::WeekdayVsWeekend => return week::run(builder),
+        _ => {}
+    }
     let Some(base) = builder.baseline(baseline, builder.window) else {
         return Err(builder.unsupported(format!(
             "baseline: {}",
             baseline_label(baseline.kind, builder.lang)
         )));
     };
+    holidays::caveat(builder, builder.window, base);
     let metrics = builder.plan.metrics.clone();
     let Some(first) = metrics.first() else {
         return Ok(());

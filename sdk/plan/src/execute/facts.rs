@@ -2,7 +2,9 @@
 
 use bongsu_sdk_model::{Metric, Unit};
 
-use crate::{Derived, DerivedOp, Fact, FactScope, Measured, PlanWindow, Query};
+use crate::{
+    Derived, DerivedOp, Estimate, EstimateKind, Fact, FactScope, Measured, PlanWindow, Query,
+};
 
 /// The facts of one answer.
 #[derive(Debug, Default)]
@@ -17,6 +19,26 @@ impl Facts {
         window: PlanWindow,
         measured: Measured,
     ) -> Fact {
+        self.estimated(query, scope, window, measured, None)
+    }
+
+    /// Takes a figure with what it was estimated from.
+    pub(super) fn estimated(
+        &mut self,
+        query: &Query,
+        scope: FactScope,
+        window: PlanWindow,
+        measured: Measured,
+        estimate: Option<Estimate>,
+    ) -> Fact {
+        let is_probability = estimate
+            .as_ref()
+            .is_some_and(|estimate| estimate.kind == EstimateKind::Probability);
+        let unit = if is_probability {
+            Unit::Percent
+        } else {
+            query.metric.unit()
+        };
         self.push(Fact {
             id: String::new(),
             metric: query.metric,
@@ -25,10 +47,11 @@ impl Facts {
             window,
             mode: measured.mode,
             value: measured.value,
-            unit: query.metric.unit(),
+            unit,
             error_pct_95: measured.error_pct_95.filter(|error| *error > 0.0),
             source: measured.source,
             derived: None,
+            estimate,
             query_id: String::new(),
         })
     }
@@ -65,8 +88,13 @@ impl Facts {
         ))
     }
 
-    /// The unweighted mean of several; none of nothing.
-    pub(super) fn mean(&mut self, inputs: &[&Fact], scope: FactScope) -> Option<Fact> {
+    /// The unweighted mean of several over `scope` and `window`; none of nothing.
+    pub(super) fn mean(
+        &mut self,
+        inputs: &[&Fact],
+        scope: FactScope,
+        window: PlanWindow,
+    ) -> Option<Fact> {
         let first = *inputs.first()?;
         let count = f64::from(u32::try_from(inputs.len()).ok()?);
         let value = inputs.iter().map(|fact| fact.value).sum::<f64>() / count;
@@ -78,6 +106,7 @@ impl Facts {
             / count;
         let like = Fact {
             scope,
+            window,
             ..first.clone()
         };
         Some(self.derive(&like, DerivedOp::Mean, inputs, value, first.unit, band))
@@ -102,6 +131,7 @@ impl Facts {
                 op,
                 inputs: inputs.iter().map(|fact| fact.id.clone()).collect(),
             }),
+            estimate: None,
             ..like.clone()
         })
     }

@@ -114,9 +114,11 @@ fn average(builder: &mut Builder<'_>, ranked: &[Ranked], by: Metric) -> Option<F
         sites: builder.plan.scope.sites.clone(),
         ..FactScope::default()
     };
+    let window = builder.shown(builder.window);
     builder.facts.mean(
         &ranked.iter().map(|one| &one.fact).collect::<Vec<_>>(),
         scope,
+        window,
     )
 }
 

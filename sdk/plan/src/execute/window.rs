@@ -3,23 +3,46 @@
 use std::time::Duration;
 
 use bongsu_sdk_model::{Metric, Timestamp, Window};
-use jiff::{Span as CivilSpan, ToSpan, tz::TimeZone};
+use jiff::{Span as CivilSpan, ToSpan, Zoned, tz::TimeZone};
 
-use crate::{Baseline, BaselineKind, Moment, Op, PlanWindow, moment::instant};
+use crate::{Baseline, BaselineKind, Moment, Op, Plan, PlanWindow, moment::instant};
 
 /// What "now" spans: the sliding window of `users.concurrent`.
 pub(super) const NOW_WIDTH: Duration = Duration::from_secs(300);
 const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Days of `weekday_vs_weekend` when nobody said when.
+const FOUR_WEEKS: i64 = 28;
 
 /// The interval a plan's window means at `now`; without one, the operation's default.
-pub(super) fn resolve(window: Option<PlanWindow>, op: Op, now: Timestamp) -> Window {
-    match window {
+pub(super) fn resolve(plan: &Plan, now: Timestamp, zone: &TimeZone) -> Window {
+    let by_day = plan
+        .baseline
+        .is_some_and(|baseline| baseline.kind == BaselineKind::WeekdayVsWeekend);
+    match plan.window {
         Some(PlanWindow::Range { from, to }) => Window::new(from.at(), to.at()),
-        None if matches!(op, Op::Compare | Op::Top | Op::Series | Op::Peak) => {
+        _ if by_day => whole_days(now, FOUR_WEEKS, zone),
+        Some(PlanWindow::Now) | None if plan.op == Op::Anomalies => Window::ending_at(now, DAY),
+        None if matches!(plan.op, Op::Compare | Op::Top | Op::Series | Op::Peak) => {
             Window::ending_at(now, HOUR)
         }
         Some(PlanWindow::Now) | None => Window::ending_at(now, NOW_WIDTH),
     }
+}
+
+/// The `count` calendar days before today.
+fn whole_days(now: Timestamp, count: i64, zone: &TimeZone) -> Window {
+    let today = instant(now).to_zoned(zone.clone()).start_of_day();
+    let of = |day: &Zoned| Timestamp::from_ms(day.timestamp().as_millisecond());
+    today
+        .and_then(|today| {
+            Ok(Window::new(
+                of(&today.checked_sub(count.days())?),
+                of(&today),
+            ))
+        })
+        .unwrap_or(Window::new(now, now))
 }
 
 /// The interval a baseline means for a window. `None` for baselines that are not one interval.

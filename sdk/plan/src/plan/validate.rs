@@ -170,7 +170,13 @@ const fn needs(op: Op) -> &'static [(&'static str, &'static str)] {
         ],
         Op::Refuse => &[("reason", "must say why")],
         Op::Clarify => &[("missing", "must name what is missing")],
-        Op::Locate | Op::Explain | Op::Sizing | Op::Trace | Op::Approve | Op::Deny => &[],
+        Op::Locate
+        | Op::Anomalies
+        | Op::Explain
+        | Op::Sizing
+        | Op::Trace
+        | Op::Approve
+        | Op::Deny => &[],
     }
 }
 

@@ -44,6 +44,8 @@ words! {
         Correlate "correlate",
         /// Root cause.
         Explain "explain",
+        /// What stood out.
+        Anomalies "anomalies",
         /// A metric ahead of now.
         Forecast "forecast",
         /// More or fewer servers.

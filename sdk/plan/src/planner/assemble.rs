@@ -99,13 +99,8 @@ impl Maker<'_, '_, '_> {
             Op::Peak => self.peak(plan),
             Op::Report => self.report(plan),
             Op::Forecast => self.forecast(plan),
-            Op::Sizing => {
-                let servers = self.servers();
-                Plan {
-                    servers,
-                    ..self.within_hour(plan)
-                }
-            }
+            Op::Anomalies => self.anomalies(plan),
+            Op::Sizing => self.sizing(plan),
             Op::Correlate => {
                 let conditions = self.limit_conditions(false);
                 Plan {

@@ -226,6 +226,8 @@ pub(super) enum Cue {
     WhatsUp,
     Anomaly,
     Surge,
+    /// Different from everything around it.
+    StandsOut,
     AtTime,
     Peak,
     Forecast,

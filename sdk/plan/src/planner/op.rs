@@ -1,5 +1,7 @@
 //! Which operation a question asks for: an ordered table of rules over what was found in it.
 
+mod mood;
+
 use bongsu_sdk_model::Metric;
 
 use super::{
@@ -66,6 +68,7 @@ const RULES: &[Rule] = &[
     (Decision::Do(Op::Explain), |f| {
         f.any(&[Cue::Why, Cue::WhatsUp]) && !f.list_cause()
     }),
+    (Decision::Do(Op::Anomalies), |f| f.stands_out()),
     (Decision::Do(Op::Correlate), |f| {
         f.has(Cue::Surge) && f.metrics.len() >= 2
     }),
@@ -370,53 +373,6 @@ impl Found<'_, '_> {
         row && (self.reading.tokens.len() >= 2)
             && (self.any(&[Cue::Connected, Cue::Failed, Cue::Slow, Cue::LongLived])
                 || self.plain.window.is_some())
-    }
-
-    fn list_verb(&self) -> bool {
-        self.any(&[
-            Cue::Show,
-            Cue::Find,
-            Cue::Only,
-            Cue::Which,
-            Cue::Who,
-            Cue::What,
-            Cue::Anomaly,
-            Cue::Failed,
-            Cue::LongLived,
-            Cue::Stay,
-            Cue::Connected,
-        ])
-    }
-
-    /// Something is wrong, and nobody asked for a figure.
-    fn complains(&self) -> bool {
-        let wrong = self.any(&[Cue::Trouble, Cue::WhatsUp, Cue::Surge, Cue::Analyse]);
-        let slow =
-            self.has(Cue::Slow) && self.free_metrics.iter().all(|m| *m == Metric::LatencyAvg);
-        let figure = self.any(&[
-            Cue::Trend,
-            Cue::Chart,
-            Cue::Statistics,
-            Cue::Count,
-            Cue::HowMuch,
-        ]);
-        (wrong || slow) && !figure
-    }
-
-    fn series(&self) -> bool {
-        let timed = self
-            .split
-            .iter()
-            .all(|d| matches!(d, Dimension::Hour | Dimension::Day));
-        let now = self.plain.window == Some(PlanWindow::Now);
-        self.has(Cue::Trend)
-            || (self.has(Cue::Statistics) && (self.ranged() || self.stepped))
-            || (self.stepped && !self.metrics.is_empty() && !now)
-            || (self.has(Cue::Chart)
-                && self.split.is_empty()
-                && timed
-                && !now
-                && !self.metrics.is_empty())
     }
 
     /// Whether the question names anything that is observed here.

@@ -3,8 +3,8 @@
 use bongsu_sdk_model::{Metric, Unit};
 
 use super::{
-    Compared, Sentence, baseline_label, figure, interval, metric_label, number, op_label,
-    slot_label, split_title,
+    Compared, Sentence, ahead, baseline_label, figure, interval, metric_label, number, odd,
+    op_label, slot_label, split_title, usual,
 };
 use crate::{Agg, Dimension, Fact, Lang, Op, Reason};
 
@@ -28,6 +28,18 @@ pub(super) fn say(sentence: &Sentence) -> String {
             figure_of(place, now),
             baseline_label(*kind, LANG)
         ),
+        Sentence::Usual(against) => usual::against_en(against),
+        Sentence::Week(week) => usual::week_en(week),
+        Sentence::NoWholeDays => {
+            "The window has no whole weekday or no whole day of a weekend, so they are not compared.".to_owned()
+        }
+        Sentence::Forecast(forecast) => ahead::forecast_en(forecast),
+        Sentence::TooLittleHistory { place, metric } => ahead::too_little_en(place, *metric),
+        Sentence::Odd(odd) => odd::odd_en(odd),
+        Sentence::NothingOdd { place, metrics } => odd::nothing_en(place, metrics),
+        Sentence::TooLittleToCompare => {
+            "The history is too short to say yet what is odd.".to_owned()
+        }
         Sentence::ModesDiffer { place, metric } => format!(
             "{place}: {} is not compared, because users were told apart differently in the two windows.",
             metric_label(*metric, LANG)
@@ -38,25 +50,13 @@ pub(super) fn say(sentence: &Sentence) -> String {
             dimension,
             desc,
         } => best(place, fact, *dimension, *desc),
-        Sentence::Next(next) => {
-            let names: Vec<String> = next
-                .iter()
-                .map(|(place, fact)| format!("{place} {}", marked(fact)))
-                .collect();
-            format!("Next: {}.", names.join(", "))
-        }
+        Sentence::Next(next) => followers(next),
         Sentence::Mean(fact) => format!("The mean over those that reported is {}.", marked(fact)),
         Sentence::Extreme {
             place,
             fact,
             highest,
-        } => format!(
-            "{place}: {} was {} in {}, with {}.",
-            metric_label(fact.metric, LANG),
-            if *highest { "highest" } else { "lowest" },
-            interval(&fact.window),
-            marked(fact)
-        ),
+        } => extreme(place, fact, *highest),
         Sentence::Clarify(slots) => slots
             .iter()
             .map(|slot| slot_label(*slot, LANG))
@@ -70,12 +70,12 @@ pub(super) fn say(sentence: &Sentence) -> String {
 }
 
 /// The figure with its mark.
-fn marked(fact: &Fact) -> String {
+pub(super) fn marked(fact: &Fact) -> String {
     format!("{} [{}]", figure(fact, LANG), fact.id)
 }
 
 /// The metric with which figure of the window it is.
-fn named(fact: &Fact) -> String {
+pub(super) fn named(fact: &Fact) -> String {
     let which = match fact.agg {
         Some(Agg::Max) if fact.metric != Metric::LatencyMax => "peak ",
         Some(Agg::Min) => "lowest ",
@@ -86,7 +86,7 @@ fn named(fact: &Fact) -> String {
 }
 
 /// The figure; a unit that is the metric's own name is not said twice.
-fn figure_of(place: &str, fact: &Fact) -> String {
+pub(super) fn figure_of(place: &str, fact: &Fact) -> String {
     format!(
         "{place}, {}: {} {}.",
         interval(&fact.window),
@@ -137,6 +137,24 @@ fn compare(compared: &Compared) -> String {
     format!(
         "{now} That is {amount}{} {way} than {base}{note}.",
         share.unwrap_or_default()
+    )
+}
+
+fn followers(next: &[(String, Fact)]) -> String {
+    let names: Vec<String> = next
+        .iter()
+        .map(|(place, fact)| format!("{place} {}", marked(fact)))
+        .collect();
+    format!("Next: {}.", names.join(", "))
+}
+
+fn extreme(place: &str, fact: &Fact, highest: bool) -> String {
+    format!(
+        "{place}: {} was {} in {}, with {}.",
+        metric_label(fact.metric, LANG),
+        if highest { "highest" } else { "lowest" },
+        interval(&fact.window),
+        marked(fact)
     )
 }
 

@@ -3,8 +3,8 @@
 use bongsu_sdk_model::{Metric, Unit};
 
 use super::{
-    Compared, Sentence, baseline_label, figure, interval, josa, metric_label, number, op_label,
-    slot_label, split_title,
+    Compared, Sentence, ahead, baseline_label, figure, interval, josa, metric_label, number, odd,
+    op_label, slot_label, split_title, usual,
 };
 use crate::{Agg, BaselineKind, Dimension, Fact, Lang, Op, Reason};
 
@@ -24,6 +24,18 @@ pub(super) fn say(sentence: &Sentence) -> String {
         Sentence::RestInTable => "나머지는 표에 있습니다.".to_owned(),
         Sentence::Compared(compared) => compare(compared),
         Sentence::NoBaseline { place, now, kind } => no_baseline(place, now, *kind),
+        Sentence::Usual(against) => usual::against_ko(against),
+        Sentence::Week(week) => usual::week_ko(week),
+        Sentence::NoWholeDays => {
+            "이 기간에는 온전한 평일이나 온전한 주말 하루가 없어 비교할 수 없습니다.".to_owned()
+        }
+        Sentence::Forecast(forecast) => ahead::forecast_ko(forecast),
+        Sentence::TooLittleHistory { place, metric } => ahead::too_little_ko(place, *metric),
+        Sentence::Odd(odd) => odd::odd_ko(odd),
+        Sentence::NothingOdd { place, metrics } => odd::nothing_ko(place, metrics),
+        Sentence::TooLittleToCompare => {
+            "지난 자료가 짧아 무엇이 이상한지 아직 말할 수 없습니다.".to_owned()
+        }
         Sentence::ModesDiffer { place, metric } => format!(
             "{place} {} 두 기간의 사용자 구분 방식이 달라 비교하지 않았습니다.",
             josa::with(metric_label(*metric, LANG), "은", "는")
@@ -60,12 +72,12 @@ pub(super) fn say(sentence: &Sentence) -> String {
 }
 
 /// The figure with its mark.
-fn marked(fact: &Fact) -> String {
+pub(super) fn marked(fact: &Fact) -> String {
     format!("{} [{}]", figure(fact, LANG), fact.id)
 }
 
 /// The metric with which figure of the window it is.
-fn named(fact: &Fact) -> String {
+pub(super) fn named(fact: &Fact) -> String {
     let which = match fact.agg {
         Some(Agg::Max) if fact.metric != Metric::LatencyMax => "최고 ",
         Some(Agg::Min) => "최저 ",
@@ -75,7 +87,7 @@ fn named(fact: &Fact) -> String {
     format!("{which}{}", metric_label(fact.metric, LANG))
 }
 
-fn figure_of(place: &str, fact: &Fact) -> String {
+pub(super) fn figure_of(place: &str, fact: &Fact) -> String {
     let subject = josa::with(&format!("{place} {}", named(fact)), "은", "는");
     format!(
         "{} 기준 {subject} {}입니다.",

@@ -104,6 +104,7 @@ pub(crate) const fn op_label(op: Op, lang: Lang) -> &'static str {
         Op::Correlate => ("상관 분석", "correlation"),
         Op::Explain => ("원인 분석", "root-cause analysis"),
         Op::Forecast => ("예측", "forecasting"),
+        Op::Anomalies => ("이상 탐지", "finding what stood out"),
         Op::Sizing => ("증설 판단", "sizing"),
         Op::Report => ("보고서", "reports"),
         Op::Trace => ("추적", "tracing"),

@@ -74,6 +74,7 @@ export interface Fact {
   error_pct_95?: number | null;
   source: string;
   derived?: { op: string; inputs: string[] } | null;
+  estimate?: { kind: string; band?: [number, number]; share_pct?: number; samples?: number; threshold?: number } | null;
   query_id?: string;
 }
 

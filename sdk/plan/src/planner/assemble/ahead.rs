@@ -1,4 +1,6 @@
-//! What looks ahead: forecasts and sizing.
+//! What needs the analysis: forecasts, sizing and what stood out.
+
+use jiff::ToSpan;
 
 use super::{
     super::{metric, token::Unit},
@@ -57,7 +59,26 @@ impl Maker<'_, '_, '_> {
             .map(Span::seconds)
     }
 
-    pub(super) fn servers(&self) -> Option<u32> {
+    pub(super) fn sizing(&self, plan: Plan) -> Plan {
+        Plan {
+            servers: self.servers(),
+            ..self.within_hour(plan)
+        }
+    }
+
+    /// What stood out: of the metrics named, by the places asked for, in a day unless another time was said.
+    pub(super) fn anomalies(&self, mut plan: Plan) -> Plan {
+        plan.metrics = self.found.free_metrics.clone();
+        plan.group_by = self.found.split.clone();
+        plan.window = self.found.plain.window;
+        if plan.window.is_none() {
+            plan.window = Some(self.back(24.hours()));
+            self.assume(&mut plan, "기간: 최근 24시간", "window: last 24 hours");
+        }
+        plan
+    }
+
+    fn servers(&self) -> Option<u32> {
         let counted = |units: &[Unit]| {
             let free = |k: usize| !self.claimed.get(k).copied().unwrap_or(false);
             let tokens = self.found.reading.tokens.iter().enumerate();

@@ -141,6 +141,10 @@ pub(super) const ROWS: Rows = &[
         "비정상|이상 징후|이상 현상|이상 패턴|이상 행위|이상한|의심스러운|anomaly|anomalies|anomalous|abnormal|unusual|suspicious|outlier",
     ),
     (
+        Q(Cue::StandsOut),
+        "특이사항|특이 사항|특이점|특이한 점|이상치|눈에 띄는|눈에 띈|눈에 띄|stood out|stands out|stand out|standing out|out of the ordinary|noteworthy",
+    ),
+    (
         Q(Cue::Surge),
         "급증|폭증|급등|치솟|튀게|튀었|튀는|튄|뛰었|스파이크|급격히|spike|spiked|surge|surged|jumped|shot up|soared|sudden increase",
     ),

@@ -145,6 +145,7 @@ export const en: Words = {
     correlate: 'correlation',
     explain: 'cause',
     forecast: 'forecast',
+    anomalies: 'anomalies',
     sizing: 'sizing',
     report: 'report',
     trace: 'trace',

@@ -141,6 +141,7 @@ export const ko = {
     correlate: '상관',
     explain: '원인',
     forecast: '예측',
+    anomalies: '이상 탐지',
     sizing: '용량',
     report: '보고서',
     trace: '추적',
