@@ -86,9 +86,7 @@ fn the_administrator_ends_and_denies_and_nobody_else_does() -> Result<()> {
         .order("POST", "/api/sessions/end", Some(&json!({})))?;
     ensure!(everything.status == 409, "{everything:?}");
     let own = json!({ "key": "minwon:a", "database": 16, "user": null });
-    let refused = edge
-        .web()
-        .order("POST", "/api/sessions/bind", Some(&own))?;
+    let refused = edge.web().order("POST", "/api/sessions/bind", Some(&own))?;
     ensure!(refused.status == 422, "{refused:?}");
     let ended = edge.web().order("POST", "/api/sessions/end", Some(&body))?;
     ensure!(ended.json()? == json!({ "ended": 1 }), "{ended:?}");

@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::{Context as _, Result, anyhow, ensure};
@@ -355,7 +355,7 @@ fn rules_for_logins_hold_and_bindings_outlive_the_edge() -> Result<()> {
 /// A user whose session runs out or is deleted behind the edge's back may log in again.
 fn ends_are_told(store: &mut Store, client: &mut Resp) -> Result<()> {
     let kim = store.handle()?.control().sessions_of("kim");
-    let (_, _, key, _) = kim.first().context("kim has no session")?;
+    let key = &kim.first().context("kim has no session")?.key;
     client.run(&["PEXPIRE", std::str::from_utf8(key)?, "150"])?;
     let told = until("the end of the session is told", || {
         while let Ok(event) = store.events.try_recv() {
