@@ -14,9 +14,10 @@
 
 #![expect(clippy::print_stdout, reason = "figures are its output")]
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a bench stops at what it does not expect"
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a bench measures time and stops at what it does not expect"
 )]
 
 #[path = "sessions/client.rs"]

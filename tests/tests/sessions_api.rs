@@ -1,10 +1,5 @@
 //! The edge's HTTP API of sessions: what operators see, and what they order with the administrator's token.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "JSON gives null where there is nothing"
-)]
-
 use anyhow::{Result, ensure};
 use bongsu_tests::{Edge, Visit, now_ms, until};
 use serde_json::{Value, json};

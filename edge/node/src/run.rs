@@ -75,17 +75,13 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
 
     let wake = Arc::new(Notify::new());
     let (pulses_in, pulses) = watch::channel(None);
-    let ship = match config.ship.take() {
-        None => None,
-        Some(ship) => Some(bongsu_edge_ship::start(
-            ship,
-            config.site.clone(),
-            Arc::clone(&clock),
-            Arc::new(Spool::new(Arc::clone(&history))?),
-            Arc::clone(&wake),
-            pulses,
-        )?),
-    };
+    let spool = || Spool::new(Arc::clone(&history)).map(Arc::new);
+    let ship = config.ship.take().map(|ship| {
+        let (site, clock) = (config.site.clone(), Arc::clone(&clock));
+        bongsu_edge_ship::start(ship, site, clock, spool()?, Arc::clone(&wake), pulses)
+            .map_err(anyhow::Error::from)
+    });
+    let ship = ship.transpose()?;
 
     let resp = sessions.addr();
     let http = config.http;

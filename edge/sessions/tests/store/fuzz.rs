@@ -4,6 +4,8 @@
 //! For longer: `BONGSU_FUZZ_SECONDS=180 BONGSU_FUZZ_SEED=7 cargo test -p bongsu-edge-sessions --test store fuzz --
 //! --ignored --nocapture`.
 
+#![expect(clippy::print_stdout, reason = "its report")]
+
 use std::{net::SocketAddr, time::Duration};
 
 use fastrand::Rng;

@@ -3,6 +3,8 @@
 //!
 //! `cargo test -p bongsu-edge-sessions --test store heavy -- --ignored --nocapture --test-threads 1`
 
+#![expect(clippy::print_stdout, reason = "its report")]
+
 use std::{
     collections::HashSet,
     sync::{

@@ -159,6 +159,10 @@ async fn unwanted_sessions_do_not_begin() {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one walk through one view, step by step"
+)]
 async fn the_live_view_shows_pages_and_ends_what_a_filter_takes() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::start(dir.path(), "[applications.flask]\nuser = \"json:user\"\n").await;
