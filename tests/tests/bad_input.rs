@@ -83,7 +83,7 @@ fn collection_refuses_exports_that_it_cannot_read_by_reason() -> Result<()> {
     for (what, kind, body, status) in [
         ("garbage", protobuf, &garbage(4_096)[..], 400),
         ("truncated", protobuf, truncated, 400),
-        ("JSON", "application/json", b"{}", 415),
+        ("text", "text/plain", b"{}", 415),
     ] {
         let reply = web.post("/v1/traces", kind, body)?;
         ensure!(reply.status == status, "{what}: {reply:?}");

@@ -382,7 +382,7 @@ fn the_store_goes_on_when_sentinel_names_another_primary() -> Result<()> {
     };
     let sentinel = *group.ports.last().context("no sentinel")?;
     let redis = format!(
-        "mode = \"sentinel\"\nmaster = \"bongsu\"\nnodes = [\"127.0.0.1:{sentinel}\"]\ntimeout = \"2s\""
+        "mode = \"sentinel\"\nmaster = \"bongsu\"\nnodes = [\"127.0.0.1:{sentinel}\"]\ntimeout = \"8s\"\nwait_timeout = \"5s\""
     );
     let store = Store::start("", &redis)?;
     let mut client = store.client()?;

@@ -188,7 +188,7 @@ mod tests {
             .iter()
             .partition(|fault| fault.contains("cannot read"));
         assert_eq!(others, Vec::<&String>::new());
-        assert_eq!(missing.len(), 6, "{missing:#?}");
+        assert_eq!(missing.len(), 7, "{missing:#?}");
     }
 
     #[test]

@@ -10,6 +10,8 @@ use std::{
     fs,
     hash::{BuildHasher as _, RandomState},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use sled::Batch;
@@ -23,6 +25,9 @@ const FORMAT: &[u8] = b"1";
 const CACHE_BYTES: u64 = 16 << 20;
 /// Records between two progress lines of a load.
 const PROGRESS: u64 = 250_000;
+/// How often, and how long apart, an image that somebody holds is tried again.
+const PATIENCE: usize = 20;
+const PAUSE: Duration = Duration::from_millis(50);
 /// Pairs of one sled batch.
 const BATCH: usize = 512;
 
@@ -42,7 +47,7 @@ impl Image {
             .mode(sled::Mode::HighThroughput)
             .flush_every_ms(None);
         remove_unfinished(path);
-        let db = config.open().map_err(|error| failed(path, &error))?;
+        let db = open_free(&config).map_err(|error| failed(path, &error))?;
         check_format(&db, path)?;
         Ok(Self {
             db,
@@ -156,6 +161,20 @@ impl Updates {
     fn hash(&self, name: &[u8]) -> (u64, u64) {
         (self.hasher.0.hash_one(name), self.hasher.1.hash_one(name))
     }
+}
+
+/// Opens, and waits a moment for whoever is just letting go of it: a store that ends, here or in a process that
+/// is being replaced.
+fn open_free(config: &sled::Config) -> sled::Result<sled::Db> {
+    for _ in 0..PATIENCE {
+        match config.open() {
+            Err(error) if error.to_string().contains("could not acquire lock") => {
+                thread::sleep(PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+    config.open()
 }
 
 /// Removes snapshots that sled was writing when the disk was full. It writes the next one over the rest of such a
