@@ -33,6 +33,7 @@ mod feed;
 mod http;
 mod local;
 mod masking;
+mod orders;
 mod outbox;
 mod pipeline;
 mod plugins;
