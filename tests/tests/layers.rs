@@ -27,6 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("edge/guard", &["sdk/config", "sdk/model"]),
     ("edge/node", &["edge/*", "sdk/*"]),
     ("center/receive", &["sdk/config", "sdk/model", "sdk/wire"]),
+    ("center/control", &["sdk/config", "sdk/model", "sdk/plan"]),
     ("center/history", &["sdk/config", "sdk/model", "sdk/sketch"]),
     (
         "center/ask",
