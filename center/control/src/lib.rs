@@ -50,7 +50,7 @@ pub use self::{
     person::{Grant, Permit, Person, Role, Who},
     proposal::{Decision, Event, Preview, Proposal, Refusal, SiteOrder, State, Verdict},
     proposals::{Draft, Proposals},
-    template::{allowed, effects, undo, within},
+    template::{allowed, effects, fits_url, undo, within},
 };
 
 /// What went wrong.

@@ -63,6 +63,33 @@ fn narrow_url(url: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether a URL pattern of an action fits a URL as roll-ups name it: `*` is any run of characters, a last `/*` also
+/// nothing, as the guard has it.
+#[must_use]
+pub fn fits_url(pattern: &str, url: &str) -> bool {
+    if pattern.strip_suffix("/*").is_some_and(|above| above == url) {
+        return true;
+    }
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| url.strip_prefix(first)) else {
+        return false;
+    };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        match rest.find(part) {
+            Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    true
+}
+
 fn narrow_net(cidr: &str) -> Result<(), Error> {
     let net = net(cidr)?;
     let widest = if net.addr().is_ipv4() { 16 } else { 32 };
@@ -406,6 +433,16 @@ mod tests {
             r#"{"kind":"url.limit","args":{"url":"/api/v1/download","rps":50}}"#,
         ] {
             allowed(&action(json), None).unwrap();
+        }
+    }
+
+    #[test]
+    fn patterns_fit_the_urls_of_rollups() {
+        for (pattern, url) in [("/admin/*", "/admin"), ("/admin/*", "/admin/{}"), ("/a", "/a"), ("/*/b", "/x/b"), ("/a*c*", "/abcd")] {
+            assert!(fits_url(pattern, url), "{pattern} {url}");
+        }
+        for (pattern, url) in [("/admin/*", "/administrator"), ("/a", "/ab"), ("/*/b", "/x/bc")] {
+            assert!(!fits_url(pattern, url), "{pattern} {url}");
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) sites: Vec<Named<SiteId>>,
     /// `[receive]`.
     pub(crate) receive: bongsu_center_receive::Config,
+    /// `[control]`.
+    pub(crate) control: bongsu_center_control::Config,
     /// `[dashboard]`.
     pub(crate) dashboard: bongsu_center_dashboard::Config,
 }
@@ -36,6 +38,7 @@ impl Config {
             zone: zone(&root),
             sites: sites(&root),
             receive: bongsu_center_receive::Config::read(root.section("receive")),
+            control: bongsu_center_control::Config::read(root.section("control")),
             dashboard: bongsu_center_dashboard::Config::read(root.section("dashboard")),
         };
         root.finish();
