@@ -20,9 +20,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Config, Pipeline,
     ask::Ask,
+    downlink,
     feed::Feed,
     http::{self, Admin, State},
-    orders::Orders,
+    orders::{self, Orders},
     outbox::Spool,
     recent::Recent,
     visits,
@@ -82,9 +83,18 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let wake = Arc::new(Notify::new());
     let (pulses_in, pulses) = watch::channel(None);
     let spool = || Spool::new(Arc::clone(&history)).map(Arc::new);
+    let orders = Orders::new(Arc::clone(&guard), sessions.control(), Arc::clone(&clock));
+    let orders = Arc::new(orders);
+    let ledger = config.data_dir.join("orders");
+    let downlink = || {
+        let mut downlink = downlink::open(&ledger, sessions.control(), key.clone(), &clock)?;
+        downlink.carries_out(orders::KIND, Arc::clone(&orders) as _)?;
+        anyhow::Ok(downlink)
+    };
     let ship = config.ship.take().map(|ship| {
         let (site, clock) = (config.site.clone(), Arc::clone(&clock));
-        bongsu_edge_ship::start(ship, site, clock, spool()?, Arc::clone(&wake), pulses)
+        let (wake, downlink) = (Arc::clone(&wake), downlink()?);
+        bongsu_edge_ship::start(ship, site, clock, spool()?, wake, pulses, downlink)
             .map_err(anyhow::Error::from)
     });
     let ship = ship.transpose()?;
@@ -94,7 +104,14 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let kept = config.kept;
     let status = ship.as_ref().map(bongsu_edge_ship::Handle::status);
     let state = Arc::new(state(
-        config, key, &history, &clock, recent, sessions, guard, status,
+        config,
+        key,
+        &history,
+        &clock,
+        recent,
+        sessions,
+        (guard, orders),
+        status,
     ));
     let page = http::bind(http, Arc::clone(&state)).await?;
 
@@ -142,10 +159,9 @@ fn state(
     clock: &Arc<dyn Clock>,
     recent: Arc<Recent>,
     sessions: bongsu_edge_sessions::Handle,
-    guard: Arc<Guard>,
+    (guard, orders): (Arc<Guard>, Arc<Orders>),
     ship: Option<watch::Receiver<Status>>,
 ) -> State {
-    let orders = Orders::new(Arc::clone(&guard), sessions.control(), Arc::clone(clock));
     State {
         guard,
         orders,
