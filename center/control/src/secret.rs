@@ -20,7 +20,7 @@ pub(crate) fn random() -> Result<String, Error> {
 
 /// A password that a person types once: 100 random bits in groups of five letters that are not mixed up.
 pub(crate) fn one_time() -> Result<String, Error> {
-    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789x";
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0_u8; 20];
     fill(&mut bytes)?;
     let letter = |byte: &u8| LETTERS.get(usize::from(byte % 32)).copied().unwrap_or(b'x');
