@@ -140,7 +140,7 @@ impl Audit {
             if read == 0 || !line.ends_with('\n') {
                 break;
             }
-            if tail.seq % EVERY == 0 {
+            if tail.seq.is_multiple_of(EVERY) {
                 tail.places.push(tail.end);
             }
             tail.seq += 1;
@@ -199,7 +199,7 @@ impl Audit {
             tail.broken = true;
             return Err(Error::store("the audit", error));
         }
-        if tail.seq % EVERY == 0 {
+        if tail.seq.is_multiple_of(EVERY) {
             let end = tail.end;
             tail.places.push(end);
         }

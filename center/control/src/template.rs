@@ -147,18 +147,12 @@ pub fn effects(
     by: &str,
 ) -> Result<Vec<Effect>, Error> {
     let until = ends(action, at);
-    let rule = |then: GuardVerdict, url: Option<&String>| GuardRule {
-        then,
+    let rule = |then, url: Option<&String>| GuardRule {
         app: app.cloned(),
         url: url.cloned(),
-        methods: Vec::new(),
-        user_agent: None,
-        cidrs: Vec::new(),
-        user: None,
-        session: None,
         until,
-        reason: String::new(),
         by: by.to_owned(),
+        ..bare(then)
     };
     let block = || GuardVerdict::Block {
         status: None,
@@ -171,28 +165,9 @@ pub fn effects(
             session,
             conditions,
         } => kill(user.as_ref(), session.as_ref(), conditions, app, at),
-        Action::UserDeny {
-            user, url: None, ..
-        } => Ok(vec![Effect::DenyUser {
-            user: user.clone(),
-            app: app.cloned(),
-            until: until.unwrap_or_else(|| at.plus(LONGEST_DENY)),
-        }]),
-        // The sessions end with it, so that the application forgets what it may have kept of the page.
-        Action::UserDeny { user, url, .. } => Ok(vec![
-            Effect::EndSessions {
-                user: Some(user.clone()),
-                tag: None,
-                app: app.cloned(),
-                begun_before: None,
-            },
-            Effect::Guard {
-                rule: GuardRule {
-                    user: Some(user.clone()),
-                    ..rule(block(), url.as_ref())
-                },
-            },
-        ]),
+        Action::UserDeny { user, url, .. } => {
+            Ok(deny(user, url.as_ref(), rule(block(), url.as_ref()), at))
+        }
         Action::UrlBlock {
             url, user_agent, ..
         } => one(GuardRule {
@@ -227,6 +202,48 @@ pub fn effects(
         | Action::Undo { .. } => {
             refuse("not_allowed: no controller carries out this kind of action here")
         }
+    }
+}
+
+/// A user kept out of everything by the session store, or of a URL by the guard.
+fn deny(user: &str, url: Option<&String>, rule: GuardRule, at: Timestamp) -> Vec<Effect> {
+    if url.is_none() {
+        return vec![Effect::DenyUser {
+            user: user.to_owned(),
+            until: rule.until.unwrap_or_else(|| at.plus(LONGEST_DENY)),
+            app: rule.app,
+        }];
+    }
+    // The sessions end with it, so that the application forgets what it may have kept of the page.
+    let end = Effect::EndSessions {
+        user: Some(user.to_owned()),
+        tag: None,
+        app: rule.app.clone(),
+        begun_before: None,
+    };
+    let user = Some(user.to_owned());
+    vec![
+        end,
+        Effect::Guard {
+            rule: GuardRule { user, ..rule },
+        },
+    ]
+}
+
+/// A rule without conditions.
+const fn bare(then: GuardVerdict) -> GuardRule {
+    GuardRule {
+        then,
+        app: None,
+        url: None,
+        methods: Vec::new(),
+        user_agent: None,
+        cidrs: Vec::new(),
+        user: None,
+        session: None,
+        until: None,
+        reason: String::new(),
+        by: String::new(),
     }
 }
 

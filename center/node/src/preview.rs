@@ -73,24 +73,23 @@ pub(crate) fn measure(
                 .to_owned(),
         ),
     }
-    if let Action::UrlBlock {
-        user_agent: Some(agent),
-        ..
-    } = action
-    {
-        // An upper bound would make a narrow rule look broad.
-        preview.unknown.push(format!(
-            "how many of these requests are from `{agent}`; the figures are of all"
-        ));
-        preview.of_requests = None;
-    }
-    if let Action::UserDeny { url: Some(_), .. } = action {
-        preview
-            .unknown
-            .push("how many of these requests are the user's; the figures are of all".to_owned());
-        preview.of_requests = None;
-    }
+    caveats(action, &mut preview);
     preview
+}
+
+/// Where a rule is narrower than the figures of its URL: an upper bound must not make it look broad.
+fn caveats(action: &Action, preview: &mut Preview) {
+    let whose = match action {
+        Action::UrlBlock {
+            user_agent: Some(agent),
+            ..
+        } => format!("from `{agent}`"),
+        Action::UserDeny { url: Some(_), .. } => "the user's".to_owned(),
+        _ => return,
+    };
+    let unknown = format!("how many of these requests are {whose}; the figures are of all");
+    preview.unknown.push(unknown);
+    preview.of_requests = None;
 }
 
 const fn url(action: &Action) -> Option<&String> {

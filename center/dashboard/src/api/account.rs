@@ -75,6 +75,10 @@ pub(super) async fn login(
     if tried != SignIn::TooMany {
         record(&state, entry).await?;
     }
+    answered(&state, tried)
+}
+
+fn answered(state: &State, tried: SignIn) -> Result<Response, Problem> {
     match tried {
         SignIn::In {
             secret,
@@ -82,7 +86,7 @@ pub(super) async fn login(
         } => {
             let age = state.control.config.session_max.as_secs();
             Ok((
-                cookie(&state, &secret, age),
+                cookie(state, &secret, age),
                 Json(json!({ "must_change": must_change })),
             )
                 .into_response())

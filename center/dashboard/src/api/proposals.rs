@@ -11,8 +11,8 @@ use axum::{
     http::StatusCode,
 };
 use bongsu_center_control::{Decision, Draft, Error, Event, Permit, Proposal, Record, Verdict};
-use bongsu_sdk_model::SiteId;
-use bongsu_sdk_plan::{Op, Plan, Reason};
+use bongsu_sdk_model::{AppId, SiteId, Timestamp};
+use bongsu_sdk_plan::{Action, Op, Plan, Reason};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -104,98 +104,37 @@ async fn take(
     proposed: Proposed,
 ) -> Result<Proposal, Problem> {
     let now = state.clock.now();
-    let read = match proposed.question.clone() {
-        Some(question) => {
-            let asked = state.ask(move |backend| backend.question(&question, None, now));
-            Some(asked.await?.plan)
-        }
-        None => None,
-    };
-    // What the planner refuses stays refused, whatever plan came along with the question.
-    if let Some(read) = read
-        .as_ref()
-        .filter(|read| matches!(read.op, Op::Refuse | Op::Clarify))
-    {
-        return Err(refusal(read));
-    }
-    let plan = proposed.plan.or(read);
-    let Some(plan) = plan else {
-        return Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "bad_request",
-            "give `question` or `plan`",
-        ));
-    };
-    plan.validate().map_err(|faults| {
-        Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "bad_plan",
-            faults.to_string(),
-        )
-    })?;
-    let queries = !plan.metrics.is_empty() || plan.target.is_some() || !plan.group_by.is_empty();
-    let action = match (plan.op, plan.action.clone()) {
-        (Op::Act, Some(_)) if queries => {
-            let detail = "mixed_query_and_control: the plan asks and acts at once, hint: ask first, then propose";
-            return Err(Problem::new(
-                StatusCode::CONFLICT,
-                "mixed_query_and_control",
-                detail,
-            ));
-        }
-        (Op::Act, Some(action)) => action,
-        _ => {
-            let detail = "not_allowed: this is no action, hint: ask it at /api/ask";
-            return Err(Problem::new(StatusCode::CONFLICT, "not_allowed", detail));
-        }
-    };
-    if plan.scope.apps.len() > 1 {
-        let detail = "not_allowed: an action is for one application or for all";
-        return Err(Problem::new(StatusCode::CONFLICT, "not_allowed", detail));
-    }
-    let app = plan.scope.apps.first().cloned();
-    let known = state.backend.sites();
-    let sites: Vec<SiteId> = if plan.scope.sites.is_empty() {
-        known.clone()
-    } else {
-        plan.scope.sites.clone()
-    };
-    if let Some(stranger) = sites.iter().find(|site| !known.contains(site)) {
-        let detail = format!("not_allowed: there is no site `{stranger}`");
-        return Err(Problem::new(StatusCode::CONFLICT, "not_allowed", detail));
-    }
+    let plan = understood(state, &proposed, now).await?;
+    let action = command(&plan)?;
+    let (sites, app) = places(state, &plan)?;
     caller.need_at(Permit::Propose, &sites, app.as_ref())?;
     let preview = {
         let (action, sites, app) = (action.clone(), sites.clone(), app.clone());
-        state
-            .ask(move |backend| backend.preview(&action, &sites, app.as_ref(), now))
-            .await?
+        let measured =
+            state.ask(move |backend| backend.preview(&action, &sites, app.as_ref(), now));
+        measured.await?
     };
-    let reason = proposed
-        .reason
-        .or(proposed.question.clone())
-        .unwrap_or_default();
+    let prompt = proposed.question.unwrap_or_default();
     let draft = Draft {
         action,
         sites,
         app,
         by: caller.who.name.clone(),
-        reason,
+        reason: proposed.reason.unwrap_or_else(|| prompt.clone()),
         preview,
     };
-    let mut entry = by(caller, "proposal.make", "pending");
-    entry.prompt = proposed.question.unwrap_or_default();
+    let entry = Record {
+        prompt,
+        ..by(caller, "proposal.make", "pending")
+    };
     let (control, caller) = (Arc::clone(&state.control), caller.clone());
-    blocking(move || {
+    let taken = move || {
         let noted = |proposal: &Proposal| {
             // An undo is at the sites of what it takes back.
-            if !caller
-                .who
-                .may_at(Permit::Propose, &proposal.sites, proposal.app.as_ref())
-            {
-                return Err(Error::Refused(
-                    "not_allowed: it was done at sites that are not yours".to_owned(),
-                ));
+            let (sites, app) = (&proposal.sites, proposal.app.as_ref());
+            if !caller.who.may_at(Permit::Propose, sites, app) {
+                let why = "not_allowed: it was done at sites that are not yours";
+                return Err(Error::Refused(why.to_owned()));
             }
             control
                 .audit
@@ -205,8 +144,71 @@ async fn take(
         control
             .proposals
             .propose(draft, &control.config, now, noted)
-    })
-    .await
+    };
+    blocking(taken).await
+}
+
+/// The plan that is proposed. What the planner refuses stays refused, whatever plan came along with the question.
+async fn understood(
+    state: &Arc<State>,
+    proposed: &Proposed,
+    now: Timestamp,
+) -> Result<Plan, Problem> {
+    let mut plan = proposed.plan.clone();
+    if let Some(question) = proposed.question.clone() {
+        let asked = state.ask(move |backend| backend.question(&question, None, now));
+        let read = asked.await?.plan;
+        if matches!(read.op, Op::Refuse | Op::Clarify) {
+            return Err(refusal(&read));
+        }
+        plan = plan.or(Some(read));
+    }
+    let unusable =
+        |code, detail: &str| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail);
+    let plan = plan.ok_or_else(|| unusable("bad_request", "give `question` or `plan`"))?;
+    let valid = plan.validate();
+    valid.map_err(|faults| unusable("bad_plan", &faults.to_string()))?;
+    Ok(plan)
+}
+
+/// The action of a plan that does nothing else.
+fn command(plan: &Plan) -> Result<Action, Problem> {
+    let queries = !plan.metrics.is_empty() || plan.target.is_some() || !plan.group_by.is_empty();
+    match (plan.op, plan.action.clone()) {
+        (Op::Act, Some(_)) if queries => Err(conflict(
+            "mixed_query_and_control",
+            "the plan asks and acts at once, hint: ask first, then propose",
+        )),
+        (Op::Act, Some(action)) => Ok(action),
+        _ => Err(conflict(
+            "not_allowed",
+            "this is no action, hint: ask it at /api/ask",
+        )),
+    }
+}
+
+/// Where: known sites, and at most one application.
+fn places(state: &State, plan: &Plan) -> Result<(Vec<SiteId>, Option<AppId>), Problem> {
+    if plan.scope.apps.len() > 1 {
+        let detail = "an action is for one application or for all";
+        return Err(conflict("not_allowed", detail));
+    }
+    let known = state.backend.sites();
+    let mut sites = plan.scope.sites.clone();
+    if let Some(stranger) = sites.iter().find(|site| !known.contains(site)) {
+        return Err(conflict(
+            "not_allowed",
+            &format!("there is no site `{stranger}`"),
+        ));
+    }
+    if sites.is_empty() {
+        sites = known;
+    }
+    Ok((sites, plan.scope.apps.first().cloned()))
+}
+
+fn conflict(code: &'static str, detail: &str) -> Problem {
+    Problem::new(StatusCode::CONFLICT, code, format!("{code}: {detail}"))
 }
 
 /// What somebody decides.
