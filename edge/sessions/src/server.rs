@@ -14,7 +14,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 pub(crate) use self::workers::Workers;
 use crate::{
@@ -92,6 +92,8 @@ pub(crate) async fn run(
     workers: Workers,
     stop: CancellationToken,
 ) {
+    let workers = Arc::new(workers);
+    let _adapting = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&workers).adapt()));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -102,7 +104,7 @@ pub(crate) async fn run(
                     server.stats.connections.fetch_add(1, Relaxed);
                     if connections.len() < server.config.max_clients {
                         let client = Client::new(Arc::clone(&server), ends(&stream, address));
-                        connections.spawn_on(serve(stream, tls, client), &workers.next());
+                        connections.spawn(serve(stream, tls, client, Arc::clone(&workers)));
                     } else {
                         turn_away(&server, &stream);
                     }
@@ -143,34 +145,58 @@ fn ends(stream: &TcpStream, remote: SocketAddr) -> Ends {
     }
 }
 
-/// Serves a connection on the event loop this runs on, which is not the one that accepted it; after the handshake
-/// if it is one for TLS.
-async fn serve(stream: TcpStream, tls: Option<TlsAcceptor>, client: Client) {
-    let stream = match stream.into_std().and_then(TcpStream::from_std) {
-        Ok(stream) => stream,
-        Err(error) => {
-            tracing::warn!(%error, "cannot serve a session client");
-            return;
-        }
-    };
+/// Serves a connection on one event loop after another, as the workers want it. One for TLS stays where it is: its
+/// socket cannot be taken out of its session.
+async fn serve(stream: TcpStream, tls: Option<TlsAcceptor>, client: Client, workers: Arc<Workers>) {
     // Without it small replies wait for the peer's acknowledgement; a socket that refuses is closing anyway.
     let _ = stream.set_nodelay(true);
-    let Some(acceptor) = tls else {
-        return connection::serve(stream, client).await;
-    };
+    let id = client.peer.id;
+    let mut next = Some((stream, client));
+    while let Some((stream, client)) = next {
+        let seat = workers.seat(id);
+        let stream = match stream.into_std() {
+            Ok(stream) => stream,
+            Err(error) => return tracing::warn!(%error, "cannot serve a session client"),
+        };
+        let (tls, workers_of) = (tls.clone(), Arc::clone(&workers));
+        let served = workers.of(seat).spawn(async move {
+            let stream = TcpStream::from_std(stream).inspect_err(
+                |error| tracing::warn!(client = id, %error, "cannot serve a session client"),
+            );
+            match (stream.ok()?, tls) {
+                (stream, None) => {
+                    connection::serve(stream, client, || workers_of.seat(id) == seat).await
+                }
+                (stream, Some(tls)) => serve_tls(stream, &tls, client).await,
+            }
+        });
+        // A task that panicked has dropped its connection, which is all that can be done for it.
+        next = AbortOnDropHandle::new(served).await.unwrap_or_default();
+    }
+}
+
+/// Serves a connection after the handshake; it never moves.
+async fn serve_tls(
+    stream: TcpStream,
+    tls: &TlsAcceptor,
+    client: Client,
+) -> Option<(TcpStream, Client)> {
     let limit = client.server.config.request_timeout;
     let outbox = Arc::clone(&client.peer.outbox);
     let id = client.peer.id;
     let shaken = tokio::select! {
-        shaken = timeout(limit, acceptor.accept(stream)) => shaken,
+        shaken = timeout(limit, tls.accept(stream)) => shaken,
         // Nothing is published for it yet: it is to end.
-        () = outbox.arrived() => return,
+        () = outbox.arrived() => return None,
     };
     match shaken {
-        Ok(Ok(stream)) => connection::serve(stream, client).await,
+        Ok(Ok(stream)) => {
+            connection::serve(stream, client, || true).await;
+        }
         Ok(Err(error)) => tracing::debug!(client = id, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(client = id, "TLS handshake took too long"),
     }
+    None
 }
 
 fn turn_away(server: &Server, stream: &TcpStream) {
