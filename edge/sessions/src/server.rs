@@ -89,10 +89,9 @@ impl Listeners {
 pub(crate) async fn run(
     listeners: Listeners,
     server: Arc<Server>,
-    workers: Workers,
+    workers: Arc<Workers>,
     stop: CancellationToken,
 ) {
-    let workers = Arc::new(workers);
     let _adapting = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&workers).adapt()));
     let mut connections = JoinSet::new();
     loop {
@@ -203,4 +202,72 @@ fn turn_away(server: &Server, stream: &TcpStream) {
     server.stats.rejected_connections.fetch_add(1, Relaxed);
     // A fresh socket has room for one line; if not, the close alone must do.
     let _ = stream.try_write(b"-ERR max number of clients reached\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use bongsu_sdk_config::{Faults, Section};
+    use bongsu_sdk_model::{ManualClock, Timestamp};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        sync::mpsc,
+    };
+
+    use super::*;
+
+    async fn ask(client: &mut TcpStream, request: &str, reply: &str) {
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut read = vec![0; reply.len()];
+        client.read_exact(&mut read).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&read), reply);
+    }
+
+    #[tokio::test]
+    async fn a_connection_moves_to_another_loop_with_all_it_has() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!("bind = \"127.0.0.1:0\"\ndata_dir = {:?}", dir.path());
+        let config = Config::read(Section::parse(&text, &Faults::default()));
+        let clock = Arc::new(ManualClock::at(Timestamp::from_ms(0)));
+        let store = crate::bind(config, clock, mpsc::channel(8).0)
+            .await
+            .unwrap();
+        let mut clients = Vec::new();
+        for _ in 0..4 {
+            clients.push(TcpStream::connect(store.addr()).await.unwrap());
+        }
+        for client in &mut clients {
+            ask(client, "SELECT 3\r\nSET sess:a 1\r\n", "+OK\r\n+OK\r\n").await;
+            ask(client, "MULTI\r\nGET sess:a\r\n", "+OK\r\n+QUEUED\r\n").await;
+        }
+        assert_eq!(store.event_loops(), 1);
+        if store.workers.served().len() < 2 {
+            // One core, one loop: there is nowhere to go.
+            return;
+        }
+        for loops in [2, 1] {
+            store.workers.use_loops(loops);
+            for client in &mut clients {
+                // Found out after this, and half a request stays where it is.
+                ask(client, "PING\r\nPI", "+QUEUED\r\n").await;
+                ask(client, "NG\r\n", "+QUEUED\r\n").await;
+            }
+            let moved = || {
+                let first = if loops == 2 { 2 } else { 4 };
+                let served = store.workers.served();
+                served.first() == Some(&first) && served.iter().sum::<usize>() == 4
+            };
+            timeout(GRACE, async {
+                while !moved() {
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await
+            .unwrap();
+        }
+        for client in &mut clients {
+            let reply = format!("*5\r\n$1\r\n1\r\n{}", "+PONG\r\n".repeat(4));
+            ask(client, "EXEC\r\n", &reply).await;
+        }
+        store.shutdown().await;
+    }
 }

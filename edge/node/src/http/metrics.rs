@@ -53,6 +53,11 @@ fn sessions(state: &State, registry: &mut Registry) {
         "1 while the session journal cannot be written, most often for want of room on the disk",
         gauge(state.sessions.refuses_writes().into()),
     );
+    registry.register(
+        "sessions_event_loops",
+        "Event loops that serve session clients",
+        count(state.sessions.event_loops()),
+    );
     registry.register_with_unit(
         "sessions_journal",
         "Session journal not yet folded into the image",

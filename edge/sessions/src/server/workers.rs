@@ -53,9 +53,27 @@ impl Workers {
         })
     }
 
+    /// How many loops are in use.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Relaxed)
+    }
+
+    /// Has so many loops used, until the load asks for another number.
+    #[cfg(test)]
+    pub(super) fn use_loops(&self, used: usize) {
+        self.used.store(used, Relaxed);
+    }
+
+    /// How many connections each loop serves.
+    #[cfg(test)]
+    pub(super) fn served(&self) -> Vec<usize> {
+        let served = |(handle, _): &(Handle, _)| handle.metrics().num_alive_tasks();
+        self.loops.iter().map(served).collect()
+    }
+
     /// The number of the loop that should serve this client now.
     pub(crate) fn seat(&self, client: i64) -> usize {
-        match self.used.load(Relaxed) {
+        match self.used() {
             0 | 1 => 0,
             used => usize::try_from(client).unwrap_or(0) % used,
         }
@@ -71,6 +89,7 @@ impl Workers {
     /// Decides again and again how many loops are used; never ends.
     pub(crate) async fn adapt(self: Arc<Self>) {
         let mut load = Load::new(self.loops.len());
+        let mut judged = self.used();
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut before = (Instant::now(), self.busy());
@@ -83,10 +102,11 @@ impl Workers {
                 .map(|(busy, before)| busy.saturating_sub(*before).as_secs_f64() / passed)
                 .collect();
             let used = load.judge(&shares);
-            if used != self.used.swap(used, Relaxed) {
+            if used != judged {
+                self.used.store(used, Relaxed);
                 tracing::debug!(used, "event loops that serve session clients");
             }
-            before = (now, busy);
+            (judged, before) = (used, (now, busy));
         }
     }
 
