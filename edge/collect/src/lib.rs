@@ -36,17 +36,30 @@
 //! | `[[collect.logs]]` | none | one access log each |
 //! | `logs.path`, `logs.app` | required | the file, and the application it is of |
 //! | `logs.instance` | `default` | the copy of the application it is of |
-//! | `logs.format` | `combined` | or `nginx-cookie` |
-//! | `logs.session_cookie` | `JSESSIONID` | cookie that holds the session id (`nginx-cookie`) |
-//! | `logs.user_cookie` | `bongsu` | the identifying first-party cookie (`nginx-cookie`) |
+//! | `logs.format` | `combined` | what the lines look like, see below |
+//! | `logs.pattern` | none | the server's own pattern, for `apache`, `tomcat`, `tomcat9` and `pattern` |
+//! | `logs.fields` | none | for `json`: table of where a field is, `status = "http.code"`, `duration = "took:ms"` |
+//! | `logs.zone` | `Asia/Seoul` | zone of time stamps that name none (`haproxy`) |
+//! | `logs.session_cookie` | `JSESSIONID` | cookie that holds the session id |
+//! | `logs.user_cookie` | `bongsu` | the identifying first-party cookie |
 //! | `logs.from` | `end` | where to begin in a file seen for the first time: `start` or `end` |
 //! | `logs.poll` | `250ms` | how often to look for new lines |
 //! | `logs.max_line` | `64KiB` | a longer line is counted and skipped |
 //! | `logs.rotated_for` | `30s` | a renamed file is read on until it has been silent that long |
 //!
-//! `combined` is Apache's and nginx's format of that name. `nginx-cookie` adds the request time and any
-//! number of quoted cookie lists (`name=value; name=value`, so `"$http_cookie"` is one too). For the cookies
-//! `JSESSIONID` and `bongsu`:
+//! | format | lines |
+//! |---|---|
+//! | `combined`, `apache-combined`, `common` | Apache's and nginx's formats of those names |
+//! | `nginx-cookie` | `combined`, the request time, and any number of quoted cookie lists (`name=value; name=value`, so `"$http_cookie"` is one too) |
+//! | `pattern` | `logs.pattern` as nginx (`$remote_addr …`) or Apache (`%h …`) writes it |
+//! | `apache` | `logs.pattern` of a `LogFormat`, with `%D`, `%T`, `%{ms}T`, `%{JSESSIONID}C` |
+//! | `tomcat` | `logs.pattern` of an `AccessLogValve` (default its `common`), with `%D` in microseconds, `%S`, `%{JSESSIONID}c` |
+//! | `tomcat9` | the same before Tomcat 10.1, whose `%D` counts milliseconds |
+//! | `haproxy` | `option httplog`, behind a system log's head or not, with `capture cookie` |
+//! | `json` | one object per line: nginx's variables by name, Caddy's and Traefik's fields, or by `logs.fields` |
+//!
+//! Apache's time stamp is of a request's start, the others' of its end. For the cookies `JSESSIONID` and
+//! `bongsu` nginx's lines would be:
 //!
 //! ```text
 //! log_format bongsu '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
@@ -96,6 +109,7 @@
 #![forbid(unsafe_code)]
 
 mod access_log;
+mod collected;
 mod config;
 mod error;
 mod field;
@@ -107,7 +121,7 @@ mod url_template;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use bongsu_sdk_model::{AppId, Clock, GaugeKind, InstanceId, Timestamp, Transaction};
+use bongsu_sdk_model::Clock;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, mpsc},
@@ -119,32 +133,16 @@ use crate::{
     stats::Counts,
 };
 
+pub use collected::{
+    Collected, Deployment, ExceptionReport, Level, LevelSample, Place, SpanRecord, SpanRole,
+    StatementCalls,
+};
 pub use config::Config;
 pub use error::Error;
 pub use stats::CollectStats;
 
 /// How long exports in process may go on after [`Handle::shutdown`].
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
-
-/// One thing that was collected.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Collected {
-    /// A finished request, with raw identities.
-    Transaction(Box<Transaction>),
-    /// A sample of a level.
-    Gauge {
-        /// Application it is of; `host` for the machine's own.
-        app: AppId,
-        /// Copy of the application; the host's name for the machine's own.
-        instance: InstanceId,
-        /// Which level.
-        kind: GaugeKind,
-        /// Percent, 0–100.
-        value: f64,
-        /// When it was sampled.
-        at: Timestamp,
-    },
-}
 
 /// Where batches go.
 pub(crate) type Sink = mpsc::Sender<Vec<Collected>>;

@@ -54,9 +54,10 @@ impl Site {
         let mut transactions = Vec::new();
         while transactions.len() < count {
             let batch = self.batches.recv().await.unwrap();
-            transactions.extend(batch.into_iter().map(|one| match one {
-                Collected::Transaction(transaction) => *transaction,
+            transactions.extend(batch.into_iter().filter_map(|one| match one {
+                Collected::Transaction(transaction) => Some(*transaction),
                 Collected::Gauge { .. } => panic!("no gauge was sent"),
+                _ => None,
             }));
         }
         assert_eq!(transactions.len(), count);
