@@ -27,6 +27,8 @@
 //! | `export_timeout` | `10s` | to send one whole export |
 //! | `idle_timeout` | `75s` | without a byte from the peer; live gRPC peers are pinged and stay |
 //! | `cookie_attribute` | `bongsu.cookie` | span attribute that holds the identifying cookie |
+//! | `join_wait` | `5m` | how long database and external calls wait for their server span from another export; at most 100 000 spans do |
+//! | `spans` | `true` | hand on every span for the trace store, not only transactions |
 //! | `host` | `true` | sample CPU and memory of this machine as application `host` |
 //! | `host_every` | `5s` | how often |
 //! | `data_dir` | `data/collect` | where the followers keep their checkpoints |
@@ -73,16 +75,18 @@
 //! A transaction has failed if its server span says so, or recorded an exception (an event named
 //! `exception`), or if a log record of its application, instance and trace told of one (severity ERROR or
 //! FATAL, and an attribute `exception.type`, `.message` or `.stacktrace`) before the span arrived; not if its
-//! status is 4xx, the client's fault. Nothing else of OTLP's logs is used, nothing of them is kept: they are
-//! taken and counted, which is no `partial_success`.
+//! status is 4xx, the client's fault. Each exception is also handed on as a report with its type, message and
+//! stack, raw, to be masked before it is kept. Nothing else of OTLP's logs is used: they are taken and counted,
+//! which is no `partial_success`.
 //!
 //! # Known limits
 //!
-//! - An exception logged outside of a trace, or later than its span arrives, is counted (`log_exceptions`) but
-//!   is no error of its application.
-//!
-//! - SQL and external time are joined to a server span within one export request only: client spans that a
-//!   SDK sent in an earlier batch are not found again.
+//! - An exception logged outside of a trace, or later than its span arrives, is reported but fails no
+//!   transaction.
+//! - A database or external call that is exported after its server span (an asynchronous one) adds no time to
+//!   its transaction, which is out by then: `calls_late`, or `calls_unjoined` if nothing of its trace was left.
+//! - A server span that arrives a second time within the last 131 072 is a duplicate; an older one is counted
+//!   again.
 //! - A follower writes its checkpoint at most once a second and at shutdown: after a crash, up to a second
 //!   of lines is read again. What is copied away by `copytruncate` before it was read is lost, as with
 //!   every follower. Files compressed while the edge was down are not read.
@@ -101,6 +105,8 @@
 //! - **One export is one slot of the channel**, reserved before decoding: taken whole or refused whole.
 //!   Rejected: one slot per transaction, which would accept halves, and which a sender's retry would
 //!   count twice.
+//! - **Calls wait for their server span**, not the reverse, so that no figure is late. Rejected: holding
+//!   transactions until their trace is complete, which nothing tells.
 //! - **Followers poll.** Rejected: inotify, which reports neither network file systems nor what happened
 //!   while the edge was down, so that the polling code would be needed anyway.
 //! - **A checkpoint is written after delivery**, so a crash repeats lines rather than losing them. Rejected:
