@@ -5,9 +5,13 @@
 //! is its buffer.
 
 mod checkpoint;
+pub(crate) mod entry;
 mod follow;
 pub(crate) mod format;
+mod json;
+mod pattern;
 mod scan;
+mod stamp;
 mod tail;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -179,12 +183,12 @@ impl Reader {
         };
         let (mut unparsed, mut found) = (0, Found::default());
         let outcome = follower.read(
-            &mut |line| match log.format.parse(line) {
-                Some(entry) => {
-                    let transaction = entry.transaction(&log.app, &log.instance, login);
-                    batch.extend(transaction.map(one));
+            &mut |line| {
+                let made = log.format.transaction(line, &log.app, &log.instance, login);
+                match made {
+                    Some(transaction) => batch.push(one(transaction)),
+                    None => unparsed += 1,
                 }
-                None => unparsed += 1,
             },
             &mut found,
         );

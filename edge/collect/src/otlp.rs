@@ -5,30 +5,29 @@
 
 mod admission;
 mod attributes;
-mod calls;
 mod exceptions;
 mod grpc;
 mod http;
+mod joins;
 mod json;
 pub(crate) mod listener;
 mod logs;
+mod memory;
 mod metrics;
 mod reply;
 mod rpc_status;
 mod spans;
+mod statement;
 mod weight;
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     http::{HeaderMap, header::CONTENT_TYPE},
     response::Response,
 };
-use bongsu_sdk_model::Clock;
+use bongsu_sdk_model::{Clock, Timestamp};
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::{
     logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
@@ -43,12 +42,14 @@ use tokio::sync::{
 use crate::{
     Collected, Config, Sink,
     config::Limits,
-    otlp::{admission::Admission, exceptions::Exceptions, reply::Rejected, weight::Shape},
+    otlp::{admission::Admission, memory::Memory, reply::Rejected, weight::Shape},
     stats::Counts,
 };
 
 /// How far ahead of our clock a sender's may be.
 const FUTURE: Duration = Duration::from_secs(600);
+/// Nothing ended before OTLP was thought of; a clock that says so was never set.
+const EARLIEST: Timestamp = Timestamp::from_ms(946_684_800_000);
 /// What a decoded export may take, in multiples of the message limit. Real exports take about 3.
 const WEIGHT: usize = 8;
 /// When a refused sender should come again.
@@ -154,7 +155,7 @@ pub(crate) struct Collector {
     clock: ClockHand,
     counts: Arc<Counts>,
     rules: spans::Rules,
-    exceptions: Mutex<Exceptions>,
+    memory: Memory,
     weight: usize,
 }
 
@@ -168,6 +169,7 @@ impl Collector {
         let rules = spans::Rules {
             login: config.login.clone(),
             cookie_attribute: config.cookie_attribute.clone(),
+            records: config.spans,
         };
         let weight = config.limits.message_bytes.saturating_mul(WEIGHT);
         Self {
@@ -175,7 +177,7 @@ impl Collector {
             clock: ClockHand(clock),
             counts,
             rules,
-            exceptions: Mutex::default(),
+            memory: Memory::new(config.join_wait),
             weight,
         }
     }
@@ -193,7 +195,7 @@ impl Collector {
             Signal::Traces => self.traces(&self.decode(&weight::TRACES, message)?, slot),
             Signal::Metrics => self.metrics(&self.decode(&weight::METRICS, message)?, slot),
             Signal::Logs => {
-                self.logs(&self.decode(&weight::LOGS, message)?);
+                self.logs(&self.decode(&weight::LOGS, message)?, slot);
                 None
             }
         };
@@ -211,30 +213,30 @@ impl Collector {
         export: &ExportTraceServiceRequest,
         slot: Permit<'_, Vec<Collected>>,
     ) -> Option<Rejected> {
-        let latest = self.clock.0.now().plus(FUTURE);
-        let spans::Taken {
-            batch,
-            received,
-            negative,
-            without_time,
-            in_future,
-        } = self.rules.take(export, &self.exceptions(), latest);
-        self.counts.spans.add(received);
-        self.counts.spans_negative.add(negative);
-        self.counts.spans_without_time.add(without_time);
-        self.counts.spans_in_future.add(in_future);
-        self.counts.transactions.add(batch.len());
-        if !batch.is_empty() {
-            slot.send(batch);
+        let now = self.clock.0.now();
+        let taken = self
+            .rules
+            .take(export, &self.memory, (EARLIEST, now.plus(FUTURE)));
+        let counts = &self.counts;
+        counts.spans.add(taken.received);
+        counts.spans_negative.add(taken.negative);
+        counts.spans_without_time.add(taken.without_time);
+        counts.spans_without_id.add(taken.without_id);
+        counts.spans_in_future.add(taken.in_future);
+        counts.spans_too_old.add(taken.too_old);
+        counts.exceptions.add(taken.exceptions.len());
+        counts.exceptions_dropped.add(taken.exceptions_dropped);
+        let rejected = taken.rejected();
+        let settled = self.memory.settle(taken, now);
+        counts.spans_duplicate.add(settled.duplicates);
+        counts.transactions.add(settled.transactions);
+        counts.calls_unjoined.add(settled.given_up.waited);
+        counts.calls_crowded_out.add(settled.given_up.crowded);
+        counts.calls_late.add(settled.given_up.late);
+        if !settled.batch.is_empty() {
+            slot.send(settled.batch);
         }
-        let rejected = negative + without_time + in_future;
-        (rejected > 0).then(|| Rejected {
-            count: rejected,
-            why: format!(
-                "server spans rejected: {negative} end before they start, {without_time} have no start \
-                 or end, {in_future} end in the future; hint: check the sender's clock"
-            ),
-        })
+        rejected
     }
 
     fn metrics(
@@ -248,11 +250,14 @@ impl Collector {
             received,
             ignored,
             in_future,
+            versions,
         } = metrics::take(export, now, now.plus(FUTURE));
         self.counts.points.add(received);
         self.counts.points_ignored.add(ignored);
         self.counts.points_in_future.add(in_future);
         self.counts.gauges.add(batch.len());
+        let mut batch = batch;
+        batch.extend(self.memory.deployed(versions));
         if !batch.is_empty() {
             slot.send(batch);
         }
@@ -263,20 +268,17 @@ impl Collector {
     }
 
     /// Every record is taken; that only exceptions leave a trace is no rejection.
-    fn logs(&self, export: &ExportLogsServiceRequest) {
-        let taken = logs::take(export);
+    fn logs(&self, export: &ExportLogsServiceRequest, slot: Permit<'_, Vec<Collected>>) {
+        let taken = logs::take(export, self.clock.0.now());
         self.counts.log_records.add(taken.received);
         self.counts.log_exceptions.add(taken.exceptions);
-        let mut exceptions = self.exceptions();
-        for part in taken.parts {
-            exceptions.add(part);
+        self.counts.exceptions.add(taken.reports.len());
+        self.counts.exceptions_dropped.add(taken.dropped);
+        self.memory.logged(taken.parts);
+        if !taken.reports.is_empty() {
+            let reports = taken.reports.into_iter().map(Box::new);
+            slot.send(reports.map(Collected::Exception).collect());
         }
-    }
-
-    fn exceptions(&self) -> MutexGuard<'_, Exceptions> {
-        self.exceptions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a refusal and puts it in the words of the protocol.

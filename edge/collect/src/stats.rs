@@ -48,6 +48,22 @@ counts! {
     spans_without_time,
     /// Server spans rejected: they end more than ten minutes from now.
     spans_in_future,
+    /// Server spans rejected: they end before the year 2000.
+    spans_too_old,
+    /// Server spans that had come before: a sender sent them again.
+    spans_duplicate,
+    /// Spans without a trace or a span id; server spans among them count, but nothing can be joined to them.
+    spans_without_id,
+    /// Calls given up: their server span did not come within `join_wait`.
+    calls_unjoined,
+    /// Calls given up: they made room for newer ones.
+    calls_crowded_out,
+    /// Calls given up: their server span had been handed on before them.
+    calls_late,
+    /// Exceptions reported, of spans and of log records.
+    exceptions,
+    /// Exceptions beyond what one export may report.
+    exceptions_dropped,
     /// Metric points received.
     points,
     /// Metric points of metrics that are not mapped to a gauge.

@@ -88,6 +88,7 @@ impl Pipeline {
                     self.aggregator
                         .sample(&app, &instance, kind, value, at, now);
                 }
+                _ => {}
             }
         }
         if transactions.is_empty() {

@@ -25,8 +25,8 @@ use opentelemetry_proto::tonic::{
     },
 };
 
-use super::attributes::{Attributes, sender};
-use crate::Collected;
+use super::attributes::{Attributes, deployment, sender};
+use crate::{Collected, Deployment};
 
 /// What an export came to.
 #[derive(Debug, Default)]
@@ -35,6 +35,7 @@ pub(super) struct Taken {
     pub(super) received: usize,
     pub(super) ignored: usize,
     pub(super) in_future: usize,
+    pub(super) versions: Vec<Deployment>,
 }
 
 /// The metrics that are read.
@@ -74,6 +75,8 @@ pub(super) fn take(
 ) -> Taken {
     let mut taken = Taken::default();
     for resource in &export.resource_metrics {
+        let version = deployment(resource.resource.as_ref(), now);
+        taken.versions.extend(version);
         let levels = Levels::of(resource, now, latest, &mut taken);
         let Some((app, instance)) = sender(resource.resource.as_ref()) else {
             continue;
@@ -345,7 +348,7 @@ mod tests {
             .iter()
             .map(|one| match one {
                 Collected::Gauge { kind, value, .. } => (*kind, (value * 1e6).round() / 1e6),
-                Collected::Transaction(_) => panic!("metrics make no transactions"),
+                _ => panic!("metrics make no transactions"),
             })
             .collect();
         assert_eq!(found, expected);
