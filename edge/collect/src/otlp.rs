@@ -41,9 +41,10 @@ use tokio::sync::{
 };
 
 use crate::{
-    Collected, Config, Sink,
+    Collected, Config, Receipt, Sink,
     config::Limits,
     otlp::{admission::Admission, exceptions::Exceptions, reply::Rejected, weight::Shape},
+    receipt::Waiting,
     stats::Counts,
 };
 
@@ -156,6 +157,46 @@ pub(crate) struct Collector {
     rules: spans::Rules,
     exceptions: Mutex<Exceptions>,
     weight: usize,
+    /// Whether senders wait until their batch is kept.
+    keeps: bool,
+}
+
+/// An export that the channel has taken.
+#[derive(Debug)]
+struct Accepted {
+    reply: Bytes,
+    waiting: Option<Waiting>,
+}
+
+impl Accepted {
+    /// The reply, once everything that was promised has happened.
+    async fn kept(self) -> Result<Bytes, Refusal> {
+        let kept = match self.waiting {
+            Some(waiting) => waiting.is_kept().await,
+            None => true,
+        };
+        kept.then_some(self.reply).ok_or(Refusal::Busy)
+    }
+}
+
+/// A place in the channel for one batch.
+struct Slot<'a> {
+    permit: Permit<'a, Vec<Collected>>,
+    receipt: Option<Receipt>,
+}
+
+impl Slot<'_> {
+    /// Nothing to keep is kept at once.
+    fn send(self, mut batch: Vec<Collected>) {
+        let Self { permit, receipt } = self;
+        match receipt {
+            Some(receipt) if batch.is_empty() => receipt.kept(),
+            receipt => batch.extend(receipt.map(Collected::Receipt)),
+        }
+        if !batch.is_empty() {
+            permit.send(batch);
+        }
+    }
 }
 
 impl Collector {
@@ -164,6 +205,7 @@ impl Collector {
         clock: Arc<dyn Clock>,
         sink: Sink,
         counts: Arc<Counts>,
+        keeps: bool,
     ) -> Self {
         let rules = spans::Rules {
             login: config.login.clone(),
@@ -177,14 +219,22 @@ impl Collector {
             rules,
             exceptions: Mutex::default(),
             weight,
+            keeps,
         }
     }
 
     /// Takes one export whole, or nothing of it. Gives the encoded response.
-    fn export(&self, signal: Signal, encoding: Encoding, message: Bytes) -> Result<Bytes, Refusal> {
-        let slot = self.sink.try_reserve().map_err(|full| match full {
+    fn export(
+        &self,
+        signal: Signal,
+        encoding: Encoding,
+        message: Bytes,
+    ) -> Result<Accepted, Refusal> {
+        let permit = self.sink.try_reserve().map_err(|full| match full {
             TrySendError::Full(()) | TrySendError::Closed(()) => Refusal::Busy,
         })?;
+        let (receipt, waiting) = self.keeps.then(Receipt::pair).unzip();
+        let slot = Slot { permit, receipt };
         let message = match encoding {
             Encoding::Protobuf => message,
             Encoding::Json => json::to_protobuf(signal, &message)?,
@@ -194,10 +244,12 @@ impl Collector {
             Signal::Metrics => self.metrics(&self.decode(&weight::METRICS, message)?, slot),
             Signal::Logs => {
                 self.logs(&self.decode(&weight::LOGS, message)?);
+                slot.send(Vec::new());
                 None
             }
         };
-        Ok(reply::encode(signal, encoding, rejected))
+        let reply = reply::encode(signal, encoding, rejected);
+        Ok(Accepted { reply, waiting })
     }
 
     fn decode<M: Message + Default>(&self, shape: &Shape, message: Bytes) -> Result<M, Refusal> {
@@ -206,11 +258,7 @@ impl Collector {
             .map_err(|_| Refusal::Malformed("not the protobuf message of this signal"))
     }
 
-    fn traces(
-        &self,
-        export: &ExportTraceServiceRequest,
-        slot: Permit<'_, Vec<Collected>>,
-    ) -> Option<Rejected> {
+    fn traces(&self, export: &ExportTraceServiceRequest, slot: Slot<'_>) -> Option<Rejected> {
         let latest = self.clock.0.now().plus(FUTURE);
         let spans::Taken {
             batch,
@@ -224,9 +272,7 @@ impl Collector {
         self.counts.spans_without_time.add(without_time);
         self.counts.spans_in_future.add(in_future);
         self.counts.transactions.add(batch.len());
-        if !batch.is_empty() {
-            slot.send(batch);
-        }
+        slot.send(batch);
         let rejected = negative + without_time + in_future;
         (rejected > 0).then(|| Rejected {
             count: rejected,
@@ -237,11 +283,7 @@ impl Collector {
         })
     }
 
-    fn metrics(
-        &self,
-        export: &ExportMetricsServiceRequest,
-        slot: Permit<'_, Vec<Collected>>,
-    ) -> Option<Rejected> {
+    fn metrics(&self, export: &ExportMetricsServiceRequest, slot: Slot<'_>) -> Option<Rejected> {
         let now = self.clock.0.now();
         let metrics::Taken {
             batch,
@@ -253,9 +295,7 @@ impl Collector {
         self.counts.points_ignored.add(ignored);
         self.counts.points_in_future.add(in_future);
         self.counts.gauges.add(batch.len());
-        if !batch.is_empty() {
-            slot.send(batch);
-        }
+        slot.send(batch);
         (in_future > 0).then(|| Rejected {
             count: in_future,
             why: "points in the future rejected; hint: check the sender's clock".to_owned(),
