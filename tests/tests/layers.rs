@@ -52,7 +52,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const ONLY: &[(&str, &[&str])] = &[
     ("toml", &["sdk/config"]),
     ("hyperloglogplus", &["sdk/sketch"]),
-    ("postcard", &["sdk/wire", "sdk/sketch"]),
+    ("postcard", &["sdk/wire", "sdk/sketch", "edge/history"]),
     ("wasmtime", &["sdk/host"]),
     ("wit-bindgen", &["sdk/guest"]),
     ("tonic", &["edge/collect"]),

@@ -2,6 +2,8 @@
 
 use bongsu_sdk_model::{AppId, GaugeKind, InstanceId, Timestamp, Transaction};
 
+use crate::Receipt;
+
 /// One thing that was collected.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -31,6 +33,15 @@ pub enum Collected {
     Exception(Box<ExceptionReport>),
     /// The spans of one export, for the trace store.
     Spans(Vec<SpanRecord>),
+    /// Somebody waits until this batch is kept; only with [`Promise::Kept`](crate::Promise::Kept).
+    Receipt(Receipt),
+    /// How far a log is read once this batch is kept; only with [`Promise::Kept`](crate::Promise::Kept).
+    Position {
+        /// Which log.
+        log: String,
+        /// Opaque.
+        read: Vec<u8>,
+    },
 }
 
 /// A level that is no share. Names are those of the API: what it is, then its unit.

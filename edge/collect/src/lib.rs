@@ -87,8 +87,9 @@
 //!   its transaction, which is out by then: `calls_late`, or `calls_unjoined` if nothing of its trace was left.
 //! - A server span that arrives a second time within the last 131 072 is a duplicate; an older one is counted
 //!   again.
-//! - A follower writes its checkpoint at most once a second and at shutdown: after a crash, up to a second
-//!   of lines is read again. What is copied away by `copytruncate` before it was read is lost, as with
+//! - With [`Promise::Taken`] a follower writes its checkpoint at most once a second and at shutdown: after a
+//!   crash, up to a second of lines is read again. With [`Promise::Kept`] none is. What is copied away by
+//!   `copytruncate` before it was read is lost, as with
 //!   every follower. Files compressed while the edge was down are not read.
 //!
 //! ## Decisions
@@ -109,6 +110,8 @@
 //!   transactions until their trace is complete, which nothing tells.
 //! - **Followers poll.** Rejected: inotify, which reports neither network file systems nor what happened
 //!   while the edge was down, so that the polling code would be needed anyway.
+//! - **A sender is answered when its batch is kept** ([`Promise::Kept`]), by a receipt that travels with the
+//!   batch. Rejected: a journal in this crate, which would hold what no masker has seen.
 //! - **A checkpoint is written after delivery**, so a crash repeats lines rather than losing them. Rejected:
 //!   before delivery.
 
@@ -122,6 +125,7 @@ mod field;
 mod host;
 mod login;
 mod otlp;
+mod receipt;
 mod stats;
 mod url_template;
 
@@ -145,6 +149,7 @@ pub use collected::{
 };
 pub use config::Config;
 pub use error::Error;
+pub use receipt::{Positions, Promise, Receipt};
 pub use stats::CollectStats;
 
 /// How long exports in process may go on after [`Handle::shutdown`].
@@ -203,12 +208,26 @@ impl Drop for Handle {
     }
 }
 
-/// Opens the listeners and starts collecting into `sink`; both sockets are bound when it returns.
+/// Opens the listeners and starts collecting into `sink`; both sockets are bound when it returns. Senders hear
+/// that their export was taken when the channel has it.
+///
+/// # Errors
+/// As [`bind_with`].
+pub async fn bind(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> Result<Handle, Error> {
+    bind_with(config, clock, sink, Promise::Taken).await
+}
+
+/// As [`bind`], with a choice of what senders are promised.
 ///
 /// # Errors
 /// [`Error::Listen`] if an address cannot be bound, [`Error::DataDir`] if the checkpoints' directory cannot
 /// be made. A log file that is not there is no error: it is waited for.
-pub async fn bind(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> Result<Handle, Error> {
+pub async fn bind_with(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    sink: Sink,
+    promise: Promise,
+) -> Result<Handle, Error> {
     let grpc = listen("grpc", config.grpc).await?;
     let http = listen("http", config.http).await?;
     let (grpc_addr, http_addr) = (local_addr("grpc", &grpc)?, local_addr("http", &http)?);
@@ -228,6 +247,7 @@ pub async fn bind(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> Result<H
         clock.clone(),
         sink.clone(),
         counts.clone(),
+        matches!(promise, Promise::Kept(_)),
     ));
     let exports = Arc::new(Semaphore::new(config.limits.exports));
     for (protocol, listener) in [(Protocol::Grpc, grpc), (Protocol::Http, http)] {
@@ -249,6 +269,7 @@ pub async fn bind(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> Result<H
             login.clone(),
             sink.clone(),
             counts.clone(),
+            &promise,
         );
         tasks.spawn(task.run(stop.clone()));
     }

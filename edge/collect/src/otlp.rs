@@ -40,9 +40,10 @@ use tokio::sync::{
 };
 
 use crate::{
-    Collected, Config, Sink,
+    Collected, Config, Receipt, Sink,
     config::Limits,
     otlp::{admission::Admission, memory::Memory, reply::Rejected, weight::Shape},
+    receipt::Waiting,
     stats::Counts,
 };
 
@@ -157,6 +158,46 @@ pub(crate) struct Collector {
     rules: spans::Rules,
     memory: Memory,
     weight: usize,
+    /// Whether senders wait until their batch is kept.
+    keeps: bool,
+}
+
+/// An export that the channel has taken.
+#[derive(Debug)]
+struct Accepted {
+    reply: Bytes,
+    waiting: Option<Waiting>,
+}
+
+impl Accepted {
+    /// The reply, once everything that was promised has happened.
+    async fn kept(self) -> Result<Bytes, Refusal> {
+        let kept = match self.waiting {
+            Some(waiting) => waiting.is_kept().await,
+            None => true,
+        };
+        kept.then_some(self.reply).ok_or(Refusal::Busy)
+    }
+}
+
+/// A place in the channel for one batch.
+struct Slot<'a> {
+    permit: Permit<'a, Vec<Collected>>,
+    receipt: Option<Receipt>,
+}
+
+impl Slot<'_> {
+    /// Nothing to keep is kept at once.
+    fn send(self, mut batch: Vec<Collected>) {
+        let Self { permit, receipt } = self;
+        match receipt {
+            Some(receipt) if batch.is_empty() => receipt.kept(),
+            receipt => batch.extend(receipt.map(Collected::Receipt)),
+        }
+        if !batch.is_empty() {
+            permit.send(batch);
+        }
+    }
 }
 
 impl Collector {
@@ -165,6 +206,7 @@ impl Collector {
         clock: Arc<dyn Clock>,
         sink: Sink,
         counts: Arc<Counts>,
+        keeps: bool,
     ) -> Self {
         let rules = spans::Rules {
             login: config.login.clone(),
@@ -179,14 +221,22 @@ impl Collector {
             rules,
             memory: Memory::new(config.join_wait),
             weight,
+            keeps,
         }
     }
 
     /// Takes one export whole, or nothing of it. Gives the encoded response.
-    fn export(&self, signal: Signal, encoding: Encoding, message: Bytes) -> Result<Bytes, Refusal> {
-        let slot = self.sink.try_reserve().map_err(|full| match full {
+    fn export(
+        &self,
+        signal: Signal,
+        encoding: Encoding,
+        message: Bytes,
+    ) -> Result<Accepted, Refusal> {
+        let permit = self.sink.try_reserve().map_err(|full| match full {
             TrySendError::Full(()) | TrySendError::Closed(()) => Refusal::Busy,
         })?;
+        let (receipt, waiting) = self.keeps.then(Receipt::pair).unzip();
+        let slot = Slot { permit, receipt };
         let message = match encoding {
             Encoding::Protobuf => message,
             Encoding::Json => json::to_protobuf(signal, &message)?,
@@ -199,7 +249,8 @@ impl Collector {
                 None
             }
         };
-        Ok(reply::encode(signal, encoding, rejected))
+        let reply = reply::encode(signal, encoding, rejected);
+        Ok(Accepted { reply, waiting })
     }
 
     fn decode<M: Message + Default>(&self, shape: &Shape, message: Bytes) -> Result<M, Refusal> {
@@ -208,11 +259,7 @@ impl Collector {
             .map_err(|_| Refusal::Malformed("not the protobuf message of this signal"))
     }
 
-    fn traces(
-        &self,
-        export: &ExportTraceServiceRequest,
-        slot: Permit<'_, Vec<Collected>>,
-    ) -> Option<Rejected> {
+    fn traces(&self, export: &ExportTraceServiceRequest, slot: Slot<'_>) -> Option<Rejected> {
         let now = self.clock.0.now();
         let taken = self
             .rules
@@ -233,17 +280,11 @@ impl Collector {
         counts.calls_unjoined.add(settled.given_up.waited);
         counts.calls_crowded_out.add(settled.given_up.crowded);
         counts.calls_late.add(settled.given_up.late);
-        if !settled.batch.is_empty() {
-            slot.send(settled.batch);
-        }
+        slot.send(settled.batch);
         rejected
     }
 
-    fn metrics(
-        &self,
-        export: &ExportMetricsServiceRequest,
-        slot: Permit<'_, Vec<Collected>>,
-    ) -> Option<Rejected> {
+    fn metrics(&self, export: &ExportMetricsServiceRequest, slot: Slot<'_>) -> Option<Rejected> {
         let now = self.clock.0.now();
         let metrics::Taken {
             batch,
@@ -258,9 +299,7 @@ impl Collector {
         self.counts.gauges.add(batch.len());
         let mut batch = batch;
         batch.extend(self.memory.deployed(versions));
-        if !batch.is_empty() {
-            slot.send(batch);
-        }
+        slot.send(batch);
         (in_future > 0).then(|| Rejected {
             count: in_future,
             why: "points in the future rejected; hint: check the sender's clock".to_owned(),
@@ -268,17 +307,15 @@ impl Collector {
     }
 
     /// Every record is taken; that only exceptions leave a trace is no rejection.
-    fn logs(&self, export: &ExportLogsServiceRequest, slot: Permit<'_, Vec<Collected>>) {
+    fn logs(&self, export: &ExportLogsServiceRequest, slot: Slot<'_>) {
         let taken = logs::take(export, self.clock.0.now());
         self.counts.log_records.add(taken.received);
         self.counts.log_exceptions.add(taken.exceptions);
         self.counts.exceptions.add(taken.reports.len());
         self.counts.exceptions_dropped.add(taken.dropped);
         self.memory.logged(taken.parts);
-        if !taken.reports.is_empty() {
-            let reports = taken.reports.into_iter().map(Box::new);
-            slot.send(reports.map(Collected::Exception).collect());
-        }
+        let reports = taken.reports.into_iter().map(Box::new);
+        slot.send(reports.map(Collected::Exception).collect());
     }
 
     /// Counts a refusal and puts it in the words of the protocol.

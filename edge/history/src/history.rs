@@ -1,6 +1,7 @@
 //! The edge's database.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{
         Mutex, PoisonError,
@@ -13,10 +14,13 @@ use bongsu_sdk_model::{Finding, Tier, Timestamp, Window};
 use bongsu_sdk_sketch::{Block, BlockError};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 
-use crate::{HistoryError, keys};
+use crate::{HistoryError, Transactions, keys};
 
 /// Sled's page cache. Roll-ups are read rarely; the operating system caches the rest.
 const CACHE_BYTES: u64 = 32 << 20;
+
+/// Up to which record of the journal everything but minutes is committed.
+const THROUGH: &str = "through";
 
 /// What belongs together on disk.
 #[derive(Debug, Default)]
@@ -27,6 +31,14 @@ pub struct Commit {
     pub findings: Vec<Finding>,
     /// The batches that carry them to the center, in order.
     pub batches: Vec<Vec<u8>>,
+    /// Minutes, and up to which record of the journal each is counted with this.
+    pub counted: BTreeMap<Timestamp, u64>,
+    /// Up to which record of the journal findings, positions and secrets are in here.
+    pub through: u64,
+    /// How far logs are read, opaque.
+    pub positions: BTreeMap<String, Vec<u8>>,
+    /// New entries of the vault, sealed.
+    pub secrets: Vec<(u64, Vec<u8>)>,
 }
 
 /// Roll-ups, findings and spool of one edge.
@@ -38,6 +50,10 @@ pub struct History {
     finding: sled::Tree,
     pub(crate) spool: sled::Tree,
     pub(crate) meta: sled::Tree,
+    counted: sled::Tree,
+    position: sled::Tree,
+    pub(crate) vault: sled::Tree,
+    transactions: Transactions,
     /// Held while a delta is merged with what is there.
     writing: Mutex<()>,
     poisoned: AtomicBool,
@@ -61,12 +77,18 @@ impl History {
             .flush_every_ms(None)
             .open()
             .map_err(open)?;
+        let transactions = |meta| Transactions::open(&db, meta);
+        let meta = db.open_tree("meta").map_err(open)?;
         let history = Self {
+            counted: db.open_tree("counted").map_err(open)?,
+            position: db.open_tree("position").map_err(open)?,
+            vault: db.open_tree("vault").map_err(open)?,
+            transactions: transactions(meta.clone())?,
             minute: db.open_tree("minute").map_err(open)?,
             live: db.open_tree("live").map_err(open)?,
             finding: db.open_tree("finding").map_err(open)?,
             spool: db.open_tree("spool").map_err(open)?,
-            meta: db.open_tree("meta").map_err(open)?,
+            meta,
             db,
             writing: Mutex::new(()),
             poisoned: AtomicBool::new(false),
@@ -98,8 +120,28 @@ impl History {
             findings.push((key, value));
         }
         let first = self.spool()?.next;
-        (&self.minute, &self.finding, &self.spool, &self.meta)
-            .transaction(|(minute, finding, spool, meta)| {
+        let Self {
+            minute,
+            finding,
+            spool,
+            meta,
+            ..
+        } = self;
+        let (counted, position, vault) = (&self.counted, &self.position, &self.vault);
+        (minute, finding, spool, meta, counted, position, vault)
+            .transaction(|(minute, finding, spool, meta, counted, position, vault)| {
+                for (start, through) in &commit.counted {
+                    counted.insert(&keys::of_instant(*start), &keys::of_number(*through))?;
+                }
+                for (log, read) in &commit.positions {
+                    position.insert(log.as_bytes(), read.as_slice())?;
+                }
+                for (token, sealed) in &commit.secrets {
+                    vault.insert(&keys::of_number(*token), sealed.as_slice())?;
+                }
+                if commit.through > 0 {
+                    meta.insert(THROUGH, &keys::of_number(commit.through))?;
+                }
                 for (key, value) in &minutes {
                     minute.insert(key, value.as_slice())?;
                 }
@@ -118,6 +160,81 @@ impl History {
                     HistoryError::Store(error)
                 }
             })
+    }
+
+    /// The site's transactions.
+    #[must_use]
+    pub const fn transactions(&self) -> &Transactions {
+        &self.transactions
+    }
+
+    /// Up to which record of the journal the minute that starts at `start` is counted.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read.
+    pub fn counted(&self, start: Timestamp) -> Result<u64, HistoryError> {
+        let counted = self.counted.get(keys::of_instant(start))?;
+        counted.map_or(Ok(0), |through| keys::number_of(&through))
+    }
+
+    /// Up to which record of the journal findings, positions and secrets are committed.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read.
+    pub fn through(&self) -> Result<u64, HistoryError> {
+        let through = self.meta.get(THROUGH)?;
+        through.map_or(Ok(0), |through| keys::number_of(&through))
+    }
+
+    /// How far logs are read.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read.
+    pub fn positions(&self) -> Result<BTreeMap<String, Vec<u8>>, HistoryError> {
+        let read = self.position.iter().map(|item| {
+            let (log, read) = item?;
+            let log = std::str::from_utf8(&log).map_err(|error| damaged(&error))?;
+            Ok((log.to_owned(), read.to_vec()))
+        });
+        read.collect()
+    }
+
+    /// Forgets which minutes are counted up to records that the journal no longer holds.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be written.
+    pub fn forget_counted(&self, through: u64) -> Result<(), HistoryError> {
+        let mut gone = sled::Batch::default();
+        for item in &self.counted {
+            let (start, counted) = item?;
+            if keys::number_of(&counted)? <= through {
+                gone.remove(start);
+            }
+        }
+        Ok(self.counted.apply_batch(gone)?)
+    }
+
+    /// Whether a minute has been written.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read.
+    pub fn has_minute(&self, start: Timestamp) -> Result<bool, HistoryError> {
+        Ok(self.minute.contains_key(keys::of_instant(start))?)
+    }
+
+    /// Removes the live blocks of minutes that have not been written: they are made again from the journal.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store fails.
+    pub fn forget_unfinished_live(&self) -> Result<(), HistoryError> {
+        let mut gone = sled::Batch::default();
+        for key in self.live.iter().keys() {
+            let key = key?;
+            if !self.has_minute(Tier::Minute.floor(keys::instant_of(&key)?))? {
+                gone.remove(key);
+            }
+        }
+        Ok(self.live.apply_batch(gone)?)
     }
 
     /// Replaces live blocks of 2 seconds; they are a convenience across restarts and never flushed alone.
@@ -288,6 +405,10 @@ mod tests {
                 minutes: vec![minute(60_000, 3), minute(0, 1)],
                 findings: vec![finding()],
                 batches: vec![b"one".to_vec(), b"two".to_vec()],
+                counted: [(Timestamp::from_ms(0), 4), (Timestamp::from_ms(60_000), 6)].into(),
+                through: 6,
+                positions: [("a.log".to_owned(), vec![1])].into(),
+                secrets: vec![(5, vec![6])],
             };
             history.commit(&commit).unwrap();
             history
@@ -311,6 +432,15 @@ mod tests {
             }
         );
         assert_eq!(epoch, 77);
+        let counted = |ms| history.counted(Timestamp::from_ms(ms)).unwrap();
+        assert_eq!([0, 60_000, 120_000].map(counted), [4, 6, 0]);
+        assert_eq!(history.through().unwrap(), 6);
+        assert_eq!(
+            history.positions().unwrap(),
+            [("a.log".to_owned(), vec![1])].into()
+        );
+        history.forget_counted(5).unwrap();
+        assert_eq!([0, 60_000].map(counted), [0, 6]);
     }
 
     use crate::SpoolState;

@@ -23,13 +23,24 @@
 
 #![forbid(unsafe_code)]
 
+mod columns;
 mod error;
 mod history;
+mod journal;
 mod keys;
+mod masked;
+mod record;
 mod spool;
+mod transactions;
 
 #[doc(no_inline)]
 pub use bongsu_sdk_sketch::Block;
 pub use error::HistoryError;
 pub use history::{Commit, History};
+pub use journal::{Durability, Journal};
+pub use masked::{Masked, Token, Who};
+pub use record::{Record, Sample};
 pub use spool::SpoolState;
+pub use transactions::{
+    Cell, Density, FULL, Filter, Found, Page, Rectangle, TMap, TransactionId, Transactions,
+};
