@@ -13,7 +13,7 @@ use bongsu_sdk_model::{Finding, Tier, Timestamp, Window};
 use bongsu_sdk_sketch::{Block, BlockError};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 
-use crate::{HistoryError, keys};
+use crate::{HistoryError, keys, spool::Book};
 
 /// Sled's page cache. Roll-ups are read rarely; the operating system caches the rest.
 const CACHE_BYTES: u64 = 32 << 20;
@@ -38,6 +38,7 @@ pub struct History {
     finding: sled::Tree,
     pub(crate) spool: sled::Tree,
     pub(crate) meta: sled::Tree,
+    pub(crate) book: Book,
     /// Held while a delta is merged with what is there.
     writing: Mutex<()>,
     poisoned: AtomicBool,
@@ -67,6 +68,7 @@ impl History {
             finding: db.open_tree("finding").map_err(open)?,
             spool: db.open_tree("spool").map_err(open)?,
             meta: db.open_tree("meta").map_err(open)?,
+            book: Book::default(),
             db,
             writing: Mutex::new(()),
             poisoned: AtomicBool::new(false),
@@ -205,7 +207,7 @@ impl History {
         self.durable.load(Ordering::SeqCst)
     }
 
-    fn check_sound(&self) -> Result<(), HistoryError> {
+    pub(crate) fn check_sound(&self) -> Result<(), HistoryError> {
         if self.poisoned.load(Ordering::SeqCst) {
             Err(HistoryError::Poisoned)
         } else {
@@ -307,7 +309,8 @@ mod tests {
             SpoolState {
                 epoch,
                 next: 3,
-                acked: 0
+                acked: 0,
+                given: 0
             }
         );
         assert_eq!(epoch, 77);

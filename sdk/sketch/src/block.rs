@@ -3,7 +3,7 @@
 //! Byte form: one version byte (1), then a zstd frame of the postcard encoding of [`Block`]. A decoder
 //! refuses frames that would grow beyond [`Block::MAX_BYTES`].
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Read as _};
 
 use bongsu_sdk_model::{Scope, Tier, Timestamp, Window};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,8 @@ use crate::RollUp;
 const VERSION: u8 = 1;
 /// Fastest level: a block is small and written once a minute.
 const ZSTD_LEVEL: i32 = 1;
+/// Most bytes of a block's width and start: a byte and a varint of 64 bits.
+const HEAD_BYTES: u64 = 11;
 
 /// The roll-ups of every scope of one site in one interval.
 ///
@@ -91,6 +93,24 @@ impl Block {
         Ok([&[VERSION], &*packed].concat())
     }
 
+    /// Width and start of an encoded block, without unpacking the rest of it.
+    ///
+    /// # Errors
+    /// [`BlockError`] if the bytes do not begin as a block does.
+    pub fn peek(bytes: &[u8]) -> Result<(Tier, Timestamp), BlockError> {
+        let (version, packed) = bytes.split_first().ok_or(BlockError::Frame)?;
+        if *version != VERSION {
+            return Err(BlockError::Version(*version));
+        }
+        let mut head = Vec::new();
+        zstd::stream::read::Decoder::with_buffer(packed)
+            .and_then(|plain| plain.take(HEAD_BYTES).read_to_end(&mut head))
+            .map_err(|_| BlockError::Frame)?;
+        postcard::take_from_bytes(&head)
+            .map(|(head, _)| head)
+            .map_err(|_| BlockError::Content)
+    }
+
     /// Reads the byte form; `bytes` may come from anyone.
     ///
     /// # Errors
@@ -141,6 +161,7 @@ mod tests {
             let block = block(users);
             let bytes = block.encode().unwrap();
             assert_eq!(Block::decode(&bytes).unwrap(), block);
+            assert_eq!(Block::peek(&bytes).unwrap(), (block.tier, block.start));
             for cut in [0, 1, bytes.len() / 2, bytes.len() - 1] {
                 assert!(Block::decode(&bytes[..cut]).is_err(), "cut at {cut}");
             }
