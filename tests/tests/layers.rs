@@ -29,7 +29,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("edge/ship", &["sdk/config", "sdk/model", "sdk/wire"]),
     ("edge/node", &["edge/*", "sdk/*"]),
     ("center/receive", &["sdk/config", "sdk/model", "sdk/wire"]),
-    ("center/history", &["sdk/config", "sdk/model", "sdk/sketch"]),
+    (
+        "center/history",
+        &["sdk/config", "sdk/model", "sdk/sketch", "sdk/wire"],
+    ),
     (
         "center/ask",
         &[

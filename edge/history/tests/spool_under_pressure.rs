@@ -161,7 +161,7 @@ fn only_when_hours_do_not_fit_are_the_oldest_dropped_and_a_finding_has_interval_
     );
     assert_eq!(
         history.findings(lost.later(), 9).unwrap(),
-        [finding.clone()]
+        std::slice::from_ref(finding)
     );
 }
 
