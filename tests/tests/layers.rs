@@ -22,11 +22,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("edge/sessions", &["sdk/config", "sdk/model"]),
     ("edge/collect", &["sdk/config", "sdk/model"]),
     ("edge/rollup", &["sdk/model", "sdk/sketch"]),
-    ("edge/history", &["sdk/config", "sdk/model", "sdk/sketch"]),
+    (
+        "edge/history",
+        &["sdk/config", "sdk/model", "sdk/sketch", "sdk/wire"],
+    ),
     ("edge/ship", &["sdk/config", "sdk/model", "sdk/wire"]),
     ("edge/node", &["edge/*", "sdk/*"]),
     ("center/receive", &["sdk/config", "sdk/model", "sdk/wire"]),
-    ("center/history", &["sdk/config", "sdk/model", "sdk/sketch"]),
+    (
+        "center/history",
+        &["sdk/config", "sdk/model", "sdk/sketch", "sdk/wire"],
+    ),
     (
         "center/ask",
         &[

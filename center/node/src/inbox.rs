@@ -74,13 +74,14 @@ impl Inbox for HistoryInbox {
 fn entry(site: &SiteId, sequence: u64, payload: Payload) -> Entry {
     let mut entry = Entry {
         sequence,
-        minutes: Vec::new(),
+        rollups: Vec::new(),
         findings: Vec::new(),
     };
     match payload {
         Payload::Findings(findings) => entry.findings = findings,
         Payload::RollUps(bytes) => match Block::decode(&bytes) {
-            Ok(block) if block.tier == Tier::Minute => entry.minutes.push(block),
+            // A spool that was full sends minutes merged into five minutes and hours.
+            Ok(block) if block.tier != Tier::TwoSeconds => entry.rollups.push(block),
             Ok(block) => tracing::error!(
                 "batch {sequence} of {site} holds {} blocks",
                 block.tier.name()

@@ -14,7 +14,7 @@ use bongsu_sdk_model::{Finding, Tier, Timestamp, Window};
 use bongsu_sdk_sketch::{Block, BlockError};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 
-use crate::{HistoryError, Transactions, keys};
+use crate::{HistoryError, Transactions, keys, spool::Book};
 
 /// Sled's page cache. Roll-ups are read rarely; the operating system caches the rest.
 const CACHE_BYTES: u64 = 32 << 20;
@@ -54,6 +54,7 @@ pub struct History {
     position: sled::Tree,
     pub(crate) vault: sled::Tree,
     transactions: Transactions,
+    pub(crate) book: Book,
     /// Held while a delta is merged with what is there.
     writing: Mutex<()>,
     poisoned: AtomicBool,
@@ -89,6 +90,7 @@ impl History {
             finding: db.open_tree("finding").map_err(open)?,
             spool: db.open_tree("spool").map_err(open)?,
             meta,
+            book: Book::default(),
             db,
             writing: Mutex::new(()),
             poisoned: AtomicBool::new(false),
@@ -322,7 +324,7 @@ impl History {
         self.durable.load(Ordering::SeqCst)
     }
 
-    fn check_sound(&self) -> Result<(), HistoryError> {
+    pub(crate) fn check_sound(&self) -> Result<(), HistoryError> {
         if self.poisoned.load(Ordering::SeqCst) {
             Err(HistoryError::Poisoned)
         } else {
@@ -428,7 +430,8 @@ mod tests {
             SpoolState {
                 epoch,
                 next: 3,
-                acked: 0
+                acked: 0,
+                given: 0
             }
         );
         assert_eq!(epoch, 77);

@@ -6,8 +6,8 @@
 //! | `minute` | interval start, 8 bytes big-endian | encoded [`Block`] of 1 minute |
 //! | `live` | interval start, 8 bytes big-endian | encoded [`Block`] of 2 seconds, the last 30 minutes |
 //! | `finding` | window end, 8 bytes big-endian, then a number | a finding as JSON |
-//! | `spool` | sequence, 8 bytes big-endian | a batch payload, opaque here |
-//! | `meta` | `epoch`, `next`, `acked` | 8 bytes big-endian |
+//! | `spool` | sequence, 8 bytes big-endian | an encoded batch payload |
+//! | `meta` | `epoch`, `next`, `acked`, `given` | 8 bytes big-endian |
 //!
 //! [`History::commit`] writes minutes, findings and the batches that will carry them to the center in **one**
 //! transaction, so that what is kept and what is shipped can never differ. It is called by one thread.
@@ -18,6 +18,9 @@
 //!
 //! - **The spool lives in the same database as the roll-ups.** That is what makes the transaction possible.
 //!   Rejected: a spool of its own in `edge/ship`, which would need a second commit protocol between the two.
+//! - **A spool that is full loses resolution before it loses data**, and keeps its numbering while it does.
+//!   It reads and writes payloads for that, which is why this crate names `sdk/wire`. Rejected: handing in a
+//!   function that merges payloads, which hides the same dependency behind a type.
 //! - **A failed flush poisons the store**: after a failed fsync the page cache can't be trusted, so later
 //!   commits are refused until a restart re-reads the disk.
 
@@ -40,7 +43,7 @@ pub use history::{Commit, History};
 pub use journal::{Durability, Journal};
 pub use masked::{Masked, Token, Who};
 pub use record::{Record, Sample};
-pub use spool::SpoolState;
+pub use spool::{Shrunk, SpoolState};
 pub use transactions::{
     Cell, Density, FULL, Filter, Found, Page, Rectangle, TMap, TransactionId, Transactions,
 };

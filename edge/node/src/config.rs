@@ -30,6 +30,9 @@ pub struct Config {
     pub lateness: Lateness,
     /// `[rollup] kept`: how long minutes and findings are kept here; default `40d`.
     pub kept: Duration,
+    /// `[spool] max_bytes`: what may wait for the center; beyond, the oldest of it becomes coarser and only then
+    /// is lost; default `2GiB`.
+    pub spool_max_bytes: u64,
     /// `[http] bind`: local page and API; default `127.0.0.1:7070`.
     pub http: SocketAddr,
     /// `[http] admin_token_file`: file with the token that orders must present; without it there are no orders.
@@ -78,6 +81,9 @@ impl Config {
             })
             .collect();
         let (lateness, kept) = rollup(root.section("rollup"));
+        let spool = root.section("spool");
+        let spool_max_bytes = spool.size("max_bytes", 2 << 30);
+        spool.finish();
         let http_section = root.section("http");
         let http = http_section.address("bind", SocketAddr::from(([127, 0, 0, 1], 7070)));
         let admin_token = Password::read(&http_section, "admin_token_file");
@@ -103,6 +109,7 @@ impl Config {
             apps,
             lateness,
             kept,
+            spool_max_bytes,
             http,
             admin_token,
             plugins,
@@ -163,7 +170,12 @@ mod tests {
         let bare = Config::parse("site = \"busan\"").unwrap();
         let of = |config: &Config| {
             let sessions = format!("{:?}", config.sessions);
-            (config.http, config.data_dir.clone(), sessions)
+            (
+                config.http,
+                config.spool_max_bytes,
+                config.data_dir.clone(),
+                sessions,
+            )
         };
         assert_eq!(of(&shown), of(&bare));
     }

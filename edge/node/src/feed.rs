@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bongsu_edge_collect::Collected;
-use bongsu_edge_history::History;
+use bongsu_edge_history::{History, Shrunk};
 use bongsu_edge_ship::Pulse;
 use bongsu_sdk_model::{Clock, SessionEvent, Timestamp, Window};
 use bongsu_sdk_sketch::Block;
@@ -27,6 +27,7 @@ pub(crate) struct Feed {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) history: Arc<History>,
     pub(crate) kept: Duration,
+    pub(crate) spool_max_bytes: u64,
     pub(crate) state: Arc<State>,
     pub(crate) stop: CancellationToken,
 }
@@ -89,10 +90,31 @@ impl Feed {
     fn close(&self, pipeline: &mut Pipeline, now: Timestamp) -> anyhow::Result<()> {
         if pipeline.close(now)? > 0 {
             pipeline.commit()?;
+            self.shrink_spool(now);
             self.history.flush()?;
             self.wake.notify_one();
         }
         Ok(())
+    }
+
+    /// A spool that can't be made to fit is no reason to stop counting.
+    fn shrink_spool(&self, now: Timestamp) {
+        match self.history.shrink_spool(self.spool_max_bytes, now) {
+            Ok(Shrunk {
+                merged,
+                dropped,
+                bytes,
+            }) if merged + dropped > 0 => {
+                tracing::warn!(
+                    merged,
+                    dropped,
+                    bytes,
+                    "the spool was full: intervals were merged, then dropped"
+                );
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!("failed to shrink the spool: {error}"),
+        }
     }
 
     fn prune(&self) {

@@ -85,7 +85,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
 
     let resp = sessions.addr();
     let http = config.http;
-    let kept = config.kept;
+    let (kept, spool_max_bytes) = (config.kept, config.spool_max_bytes);
     let status = ship.as_ref().map(bongsu_edge_ship::Handle::status);
     let state = Arc::new(state(
         config, key, &history, &clock, recent, sessions, status,
@@ -101,6 +101,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
         clock,
         history,
         kept,
+        spool_max_bytes,
         state: Arc::clone(&state),
         stop: stop_pipeline.clone(),
     };
