@@ -64,7 +64,17 @@ const ONLY: &[(&str, &[&str])] = &[
     ("tonic", &["edge/collect"]),
     ("opentelemetry-proto", &["edge/collect"]),
     ("sysinfo", &["edge/collect"]),
-    ("sled", &["edge/sessions", "edge/history", "center/history"]),
+    // The road's two ends keep orders, apart from the bulk of either side's history.
+    (
+        "sled",
+        &[
+            "edge/sessions",
+            "edge/history",
+            "edge/ship",
+            "center/history",
+            "center/receive",
+        ],
+    ),
     ("quinn", &["edge/ship", "center/receive"]),
     ("rcgen", &["center/receive"]),
     ("axum", &["edge/collect", "edge/node", "center/dashboard"]),
@@ -142,7 +152,7 @@ fn forbidden_dependencies_are_reported() {
         [
             "edge/ship must not use center/receive",
             "center/ask must not use edge/history",
-            "center/ask must not name sled: only edge/sessions, edge/history, center/history may",
+            "center/ask must not name sled: only edge/sessions, edge/history, edge/ship, center/history, center/receive may",
             "sdk/wire must not name tokio: nothing in sdk does",
             "edge/novel is not in the table of layers",
         ]

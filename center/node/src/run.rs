@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use bongsu_center_ask::Ask;
 use bongsu_center_history::{History, Retention};
+use bongsu_center_receive::Sites;
 use bongsu_sdk_model::Clock;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -30,8 +31,15 @@ pub(crate) async fn run(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result
         history: Arc::clone(&history),
         clock: Arc::clone(&clock),
     };
-    let receive =
-        bongsu_center_receive::bind(config.receive, Arc::clone(&clock), Arc::new(inbox)).await?;
+    let sites = Sites::open(&config.data_dir.join("sites"), Arc::clone(&clock))
+        .context("failed to open what is kept of the sites")?;
+    let receive = bongsu_center_receive::bind(
+        config.receive,
+        Arc::clone(&clock),
+        Arc::new(inbox),
+        sites.clone(),
+    )
+    .await?;
     let ask = Ask::new(Arc::clone(&history), config.sites, config.zone);
     let backend = CenterBackend {
         ask,

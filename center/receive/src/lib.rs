@@ -6,6 +6,9 @@
 //! backlog in large ones. An acknowledgement leaves only after [`Inbox::apply`] has returned.
 //! [`ca`] makes the certificates.
 //!
+//! [`Sites`] is the way down: questions to one site and orders for it, over the connection that the site's edge
+//! keeps open.
+//!
 //! What a peer can do is bounded: connections, streams, frame size, time to Hello, bytes held per connection.
 //! A peer that breaks the protocol loses its connection and, if it does it again, has to wait; no other
 //! peer notices. Nothing here reads a payload's inside or keeps it.
@@ -21,6 +24,12 @@
 //!   everything after it waiting behind it.
 //! - **The site is a DNS name in the certificate** (`busan.edge.bongsu`) and checked by the TLS library.
 //!   Rejected: parsing the subject, which needs an ASN.1 parser of its own.
+//! - **Orders have a database of their own** (sled, beside the history's), written whole and synced for each
+//!   change: a person waits for it, and the history's bulk must not delay it. Their bodies are files, because
+//!   a plugin of 30 MB belongs in no key-value store. Rejected: a file per order, which needs a second file to
+//!   say what became of it and a scan to find out.
+//! - **A stream per question and per order.** QUIC then does what a multiplexer of ours would do badly:
+//!   priorities, flow control, and cancelling without a frame for it.
 
 #![forbid(unsafe_code)]
 
@@ -30,6 +39,7 @@ mod endpoint;
 mod inbox;
 mod seats;
 mod server;
+mod sites;
 mod stats;
 mod tls;
 
@@ -40,6 +50,7 @@ use rustls::pki_types::pem;
 pub use config::Config;
 pub use inbox::{Inbox, InboxError, Link, Loss};
 pub use server::{Handle, bind};
+pub use sites::{AskError, LONGEST_WAIT, MAX_OPEN, Question, SiteLink, Sites, SitesError};
 pub use stats::Stats;
 
 /// Why receiving could not be started.

@@ -1,10 +1,11 @@
 //! The listening side: accepts connections within the limits, starts a session for each, and stops them.
 
 mod ledger;
+mod orders;
 mod pulses;
 mod session;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use quinn::{Endpoint, Incoming};
 use tokio_util::{
@@ -14,7 +15,10 @@ use tokio_util::{
 
 use bongsu_sdk_model::Clock;
 
-use crate::{Config, Error, Inbox, Stats, endpoint, seats::Seats, stats::Counts};
+use crate::{Config, Error, Inbox, Sites, Stats, endpoint, seats::Seats, stats::Counts};
+
+/// How often orders are looked at for having expired.
+const TIDY_EVERY: Duration = Duration::from_secs(5);
 
 /// What all sessions share.
 pub(crate) struct Shared {
@@ -22,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) inbox: Arc<dyn Inbox>,
     pub(crate) seats: Seats,
+    pub(crate) sites: Sites,
     pub(crate) counts: Counts,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -85,6 +90,7 @@ pub async fn bind(
     config: Config,
     clock: Arc<dyn Clock>,
     inbox: Arc<dyn Inbox>,
+    sites: Sites,
 ) -> Result<Handle, Error> {
     let (drivers, stop) = (TaskTracker::new(), CancellationToken::new());
     let endpoint = endpoint::bind(&config, &drivers)?;
@@ -97,6 +103,7 @@ pub async fn bind(
         clock,
         inbox,
         seats: Seats::default(),
+        sites,
         counts: Counts::default(),
         stop: stop.clone(),
         tasks: TaskTracker::new(),
@@ -105,6 +112,7 @@ pub async fn bind(
     shared
         .tasks
         .spawn(accept(endpoint.clone(), Arc::clone(&shared)));
+    shared.tasks.spawn(tidy(Arc::clone(&shared)));
     Ok(Handle {
         address,
         endpoint,
@@ -112,6 +120,20 @@ pub async fn bind(
         shared,
         stop: stop.drop_guard(),
     })
+}
+
+/// Keeps the sites' orders true to the clock.
+async fn tidy(shared: Arc<Shared>) {
+    let mut tick = tokio::time::interval(TIDY_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while shared.stop.run_until_cancelled(tick.tick()).await.is_some() {
+        let sites = shared.sites.clone();
+        match tokio::task::spawn_blocking(move || sites.tidy()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "failed to tidy the orders"),
+            Err(error) => tracing::error!(%error, "tidying the orders ended badly"),
+        }
+    }
 }
 
 async fn accept(endpoint: Endpoint, shared: Arc<Shared>) {

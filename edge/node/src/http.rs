@@ -8,7 +8,7 @@ mod metrics;
 mod page;
 mod problem;
 mod rollup;
-mod sessions;
+pub(crate) mod sessions;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -29,6 +29,7 @@
 mod ask;
 mod backfill;
 mod config;
+mod downlink;
 mod feed;
 mod http;
 mod local;

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Config, Pipeline,
     ask::Ask,
+    downlink,
     feed::Feed,
     http::{self, Admin, State},
     outbox::Spool,
@@ -76,9 +77,12 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let wake = Arc::new(Notify::new());
     let (pulses_in, pulses) = watch::channel(None);
     let spool = || Spool::new(Arc::clone(&history)).map(Arc::new);
+    let orders = config.data_dir.join("orders");
+    let downlink = || downlink::open(&orders, sessions.control(), key.clone(), &clock);
     let ship = config.ship.take().map(|ship| {
         let (site, clock) = (config.site.clone(), Arc::clone(&clock));
-        bongsu_edge_ship::start(ship, site, clock, spool()?, Arc::clone(&wake), pulses)
+        let (wake, downlink) = (Arc::clone(&wake), downlink()?);
+        bongsu_edge_ship::start(ship, site, clock, spool()?, wake, pulses, downlink)
             .map_err(anyhow::Error::from)
     });
     let ship = ship.transpose()?;

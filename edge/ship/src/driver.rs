@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use bongsu_sdk_model::{Clock, SiteId, Timestamp};
 use bongsu_sdk_wire::{Pulse, RefusalCode};
 
-use crate::{Config, Error, Outbox, backoff::Backoff, ended::Ended, link, tls};
+use crate::{Config, Downlink, Error, Outbox, backoff::Backoff, ended::Ended, link, tls};
 
 /// How shipping is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,6 +35,7 @@ pub(crate) struct Shipper {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) outbox: Arc<dyn Outbox>,
     pub(crate) wake: Arc<Notify>,
+    pub(crate) downlink: Downlink,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) stop: CancellationToken,
 }
@@ -72,7 +73,7 @@ impl Drop for Handle {
 /// Starts shipping in the background and returns at once, whether or not the center can be reached.
 ///
 /// `wake` is notified (`notify_one`) after something was added to the outbox. `pulses` holds the newest
-/// pulse.
+/// pulse. `downlink` is what the center may ask and order.
 ///
 /// # Errors
 /// [`Error`] if the certificate files or settings are unusable at the start.
@@ -86,6 +87,7 @@ pub fn start(
     outbox: Arc<dyn Outbox>,
     wake: Arc<Notify>,
     pulses: watch::Receiver<Option<Pulse>>,
+    downlink: Downlink,
 ) -> Result<Handle, Error> {
     link::transport(&config)?;
     tls::client(&config)?;
@@ -100,6 +102,7 @@ pub fn start(
         clock,
         outbox,
         wake,
+        downlink,
         status,
         stop: stop.clone(),
     };

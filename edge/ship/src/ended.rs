@@ -7,7 +7,7 @@ use quinn::ConnectionError;
 
 use bongsu_sdk_wire::{FrameError, Refusal, RefusalCode, SenderError};
 
-use crate::{Error, OutboxError};
+use crate::{DownlinkError, Error, OutboxError};
 
 /// Why a connection or an attempt ended.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,8 @@ pub(crate) enum Ended {
     Outbox(#[from] OutboxError),
     #[error(transparent)]
     Setup(#[from] Error),
+    #[error(transparent)]
+    Orders(#[from] DownlinkError),
     #[error("a worker thread failed")]
     Worker,
 }

@@ -8,6 +8,9 @@
 //! Live [`Pulse`]s go beside the backlog, each on a stream of its own with higher priority. A pulse that
 //! is still under way when the next one comes is dropped.
 //!
+//! The other way round, the center asks questions and gives orders: [`Downlink`] says what this edge answers and
+//! carries out.
+//!
 //! The center being away is normal and is logged once when it begins and once when it ends.
 //!
 //! ## Decisions
@@ -17,6 +20,11 @@
 //!   of one batch not delay another, but needs the center to hold what came early.
 //! - **Certificates are read again at every attempt.** Renewal is then a file replaced. Rejected: a watcher.
 //! - **A new socket for every attempt**, so that a change of address or a lost interface heals by itself.
+//! - **The ledger of orders is a database of its own** (sled), so that a full spool never keeps an approved action
+//!   from being recorded. Rejected: a tree in the history's database, whose owner would then know of orders.
+//! - **Answering and carrying out are blocking calls.** What they do is read stores and write files; a thread each,
+//!   few at a time, is the simplest thing that cannot stall the link. Rejected: async traits, which need boxed
+//!   futures and hide a blocking call well.
 //! - **The clock is passed in, waiting is not.** Frames carry the clock's time (which the demo simulates);
 //!   pauses and limits are real time, by tokio's timer.
 
@@ -24,6 +32,7 @@
 
 mod backoff;
 mod config;
+mod downlink;
 mod driver;
 mod ended;
 mod link;
@@ -35,8 +44,11 @@ use std::path::PathBuf;
 
 use rustls::pki_types::pem;
 
-pub use bongsu_sdk_wire::Pulse;
+pub use bongsu_sdk_wire::{Order, Pulse};
 pub use config::Config;
+pub use downlink::{
+    Answers, Asked, Attempt, CarriesOut, Downlink, DownlinkError, Stopped, Unanswered,
+};
 pub use driver::{Handle, Status, start};
 pub use outbox::{Outbox, OutboxError};
 

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 
 use bongsu_sdk_wire::{Decoder, Down, Heard, MAX_FRAME_BYTES, Pulse, Sender, encode};
 
-use crate::{Config, Error, driver::Shipper, ended::Ended, pulse, tls};
+use crate::{Config, Error, downlink, driver::Shipper, ended::Ended, pulse, tls};
 
 /// Most bytes asked of the outbox at once.
 const READ_BYTES: usize = 1 << 20;
@@ -41,7 +41,7 @@ pub(crate) fn transport(config: &Config) -> Result<TransportConfig, Error> {
     transport
         .keep_alive_interval(Some(config.keep_alive))
         .max_idle_timeout(Some(idle))
-        .max_concurrent_bidi_streams(0_u8.into())
+        .max_concurrent_bidi_streams(downlink::STREAMS.into())
         .max_concurrent_uni_streams(0_u8.into())
         .datagram_receive_buffer_size(None);
     Ok(transport)
@@ -157,6 +157,7 @@ impl Link {
             Err(ended) = ledger.up(up) => ended,
             Err(ended) = ledger.down(down, decoder) => ended,
             Err(ended) = pulse::pump(&connection, pulses) => ended,
+            Err(ended) = downlink::pump(&connection, &shipper.downlink) => ended,
         };
         // A stream that broke because the connection was closed says less than the reason for closing it.
         let ended = match connection.close_reason() {

@@ -6,12 +6,9 @@ use std::convert::Infallible;
 use quinn::{Connection, SendStream};
 use tokio::sync::watch;
 
-use bongsu_sdk_wire::{Pulse, Up, encode};
+use bongsu_sdk_wire::{PULSE_PRIORITY, Pulse, Up, encode};
 
 use crate::ended::Ended;
-
-/// Above the ledger's stream, whose priority is 0.
-const PRIORITY: i32 = 1;
 
 /// Sends every new pulse on a stream of its own; one that is not through when the next comes is dropped.
 pub(crate) async fn pump(
@@ -56,7 +53,7 @@ pub(crate) async fn pump(
 
 /// Ends when every byte has been acknowledged by the center's QUIC, not merely buffered here.
 async fn send(stream: &mut SendStream, bytes: &[u8]) -> Result<(), Ended> {
-    let _ = stream.set_priority(PRIORITY);
+    let _ = stream.set_priority(PULSE_PRIORITY);
     stream.write_all(bytes).await?;
     let _ = stream.finish();
     let _ = stream.stopped().await;

@@ -13,7 +13,7 @@ pub const MAX_FRAME_BYTES: usize = 4 << 20;
 /// Bytes of the length before a body.
 const PREFIX: usize = 4;
 
-/// What can stand in a stream: [`Up`] or [`Down`].
+/// What can stand in a stream: [`Up`] or [`Down`], [`crate::Call`] or [`crate::Reply`], or an enrolment's frames.
 pub trait Frame: Serialize + DeserializeOwned {}
 impl Frame for Up {}
 impl Frame for Down {}

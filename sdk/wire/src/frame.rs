@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use bongsu_sdk_model::{SiteId, Timestamp};
 
-use crate::Pulse;
+use crate::{Class, Pulse};
 
 /// Edge to center.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum Up {
     Batch(Batch),
     /// What the site looks like right now.
     Pulse(Pulse),
+    /// The first frame of a further stream: one more lane of the ledger. Since version 2.
+    Lane(Lane),
 }
 
 /// Who is there, what it speaks and what it still holds.
@@ -35,6 +37,15 @@ pub struct Hello {
     pub oldest: u64,
     /// The edge's clock when it sent this.
     pub clock: Timestamp,
+}
+
+/// A lane of the ledger beside the one that Hello opened; site and epoch are those of Hello.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lane {
+    /// What it carries; never [`Class::Minutes`], which is Hello's.
+    pub class: Class,
+    /// As in [`Hello::oldest`], of this lane.
+    pub oldest: u64,
 }
 
 /// One entry of the spool.
@@ -117,11 +128,13 @@ pub enum RefusalCode {
     Replaced,
     /// The center is stopping.
     Stopping,
+    /// The certificate has been revoked. Since version 2.
+    Revoked,
 }
 
 impl RefusalCode {
     /// Every kind, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Version,
         Self::Site,
         Self::Malformed,
@@ -130,6 +143,7 @@ impl RefusalCode {
         Self::Unavailable,
         Self::Replaced,
         Self::Stopping,
+        Self::Revoked,
     ];
 
     /// Its name in logs and metrics.
@@ -144,6 +158,7 @@ impl RefusalCode {
             Self::Unavailable => "unavailable",
             Self::Replaced => "replaced",
             Self::Stopping => "stopping",
+            Self::Revoked => "revoked",
         }
     }
 
@@ -182,8 +197,10 @@ impl Versions {
     /// What this crate speaks.
     pub const SPOKEN: Self = Self {
         oldest: 1,
-        newest: 1,
+        newest: 2,
     };
+    /// From this version on there are lanes and a downlink.
+    pub const DOWNLINK: u16 = 2;
 
     /// The highest version in both ranges.
     #[must_use]

@@ -38,6 +38,7 @@
 //! |---|---|
 //! | up `00` Hello | versions oldest `u16`, newest `u16`; site text; epoch `u64`; oldest `u64`; clock `i64` ms |
 //! | up `01` Batch | sequence `u64`; payload bytes |
+//! | up `03` Lane | class enum; oldest `u64` |
 //! | up `02` Pulse | window from `i64` ms, to `i64` ms; list of blocks (bytes); sessions option of 6 × `u64`; health text |
 //! | down `00` Welcome | version `u16`; acked through `u64`; clock `i64` ms |
 //! | down `01` Ack | through `u64` |
@@ -67,14 +68,23 @@
 
 #![forbid(unsafe_code)]
 
+mod class;
 mod codec;
+mod downlink;
 mod frame;
 mod payload;
 mod receiver;
 mod sender;
 
+pub use class::Class;
 pub use codec::{Decoder, Frame, FrameError, MAX_FRAME_BYTES, encode};
-pub use frame::{Batch, Down, Hello, Refusal, RefusalCode, Up, Versions, Welcome};
+pub use downlink::{
+    Answer, Ask, Attempt, Call, Dispatch, End, Ending, Gathering, Handed, Handing, Intake,
+    MAX_KEY_BYTES, MAX_NOTE_BYTES, MAX_ORDER_BYTES, MAX_PIECE_BYTES, MAX_QUESTION_BYTES, NewOrder,
+    Next, Order, OrderError, OrderHead, OrderId, OrderKind, OrderState, OrderStatus, Outcome,
+    PublicKey, Record, Reply,
+};
+pub use frame::{Batch, Down, Hello, Lane, Refusal, RefusalCode, Up, Versions, Welcome};
 pub use payload::{MAX_PAYLOAD_BYTES, Payload, Pulse};
 pub use receiver::{Lost, Opened, Received, Receiver};
 pub use sender::{Heard, Room, SendWindow, Sender, SenderError};
@@ -83,6 +93,9 @@ use bongsu_sdk_model::SiteId;
 
 /// The protocol's name in the TLS handshake (ALPN). It changes only if Hello's own layout has to.
 pub const ALPN: &[u8] = b"bongsu/1";
+
+/// Priority of a pulse's stream: after findings, before everything else.
+pub const PULSE_PRIORITY: i32 = 3;
 
 /// The DNS name in the certificate of a site's edge, such as `busan.edge.bongsu`. It is a name, not an
 /// address: nothing resolves it.

@@ -5,13 +5,15 @@
 
 use bongsu_sdk_model::Timestamp;
 
-use crate::{Batch, Down, Hello, Pulse, Refusal, RefusalCode, Up, Versions, Welcome};
+use crate::{Batch, Class, Down, Hello, Lane, Pulse, Refusal, RefusalCode, Up, Versions, Welcome};
 
 /// What an incoming frame asks of the caller.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Received {
     /// Check the certificate, look up the position of `(site, epoch)` and call [`Receiver::open`].
     Hello(Hello),
+    /// Look up the position of `(site, class.epoch(epoch))` and call [`Receiver::open`].
+    Lane(Lane),
     /// The next in order: apply it and call [`Receiver::applied`].
     Batch(Batch),
     /// Applied or accepted before. Send the acknowledgement, drop the batch.
@@ -36,6 +38,8 @@ pub struct Opened {
     pub lost: Option<Lost>,
     /// Send this.
     pub welcome: Down,
+    /// The version spoken from here on.
+    pub version: u16,
 }
 
 /// The state of one connection at the center.
@@ -49,6 +53,8 @@ enum State {
     /// Nothing came yet.
     #[default]
     New,
+    /// A further stream of a connection that has been greeted; nothing came on it yet.
+    NewLane { version: u16 },
     /// Hello came; waiting for the position.
     Greeted { version: u16, oldest: u64 },
     /// Batches flow. `applied <= accepted`.
@@ -62,6 +68,14 @@ impl Receiver {
         Self::default()
     }
 
+    /// A further lane of a connection that speaks `version`, on which nothing came yet.
+    #[must_use]
+    pub const fn lane(version: u16) -> Self {
+        Self {
+            state: State::NewLane { version },
+        }
+    }
+
     /// Takes one frame.
     ///
     /// # Errors
@@ -69,6 +83,16 @@ impl Receiver {
     pub fn handle(&mut self, frame: Up) -> Result<Received, Refusal> {
         match (&mut self.state, frame) {
             (State::New, Up::Hello(hello)) => self.greet(hello),
+            (State::NewLane { version }, Up::Lane(lane)) => {
+                if lane.oldest == 0 || lane.class == Class::Minutes {
+                    return Err(malformed("no lane of its own, or sequences from 0"));
+                }
+                self.state = State::Greeted {
+                    version: *version,
+                    oldest: lane.oldest,
+                };
+                Ok(Received::Lane(lane))
+            }
             (State::Open { .. }, Up::Pulse(pulse)) => Ok(Received::Pulse(pulse)),
             (State::Open { applied, accepted }, Up::Batch(batch)) => {
                 if batch.sequence <= *accepted {
@@ -81,10 +105,10 @@ impl Receiver {
                 *accepted = batch.sequence;
                 Ok(Received::Batch(batch))
             }
-            (State::New | State::Greeted { .. }, _) => {
+            (State::New | State::NewLane { .. } | State::Greeted { .. }, _) => {
                 Err(malformed("a frame came before the handshake"))
             }
-            (State::Open { .. }, Up::Hello(_)) => Err(malformed("a second hello")),
+            (State::Open { .. }, Up::Hello(_) | Up::Lane(_)) => Err(malformed("a second hello")),
         }
     }
 
@@ -114,6 +138,7 @@ impl Receiver {
                 acked_through: applied,
                 clock,
             }),
+            version,
         })
     }
 
@@ -218,7 +243,7 @@ mod tests {
             })
         );
         let welcome = Welcome {
-            version: 1,
+            version: Versions::SPOKEN.newest,
             acked_through: 8,
             clock: Timestamp::from_ms(1),
         };
@@ -249,7 +274,7 @@ mod tests {
             code(vec![hello(
                 1,
                 Versions {
-                    oldest: 2,
+                    oldest: 8,
                     newest: 9
                 }
             )]),

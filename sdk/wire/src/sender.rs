@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use bongsu_sdk_model::{SiteId, Timestamp};
 
-use crate::{Batch, Down, Hello, Refusal, Up, Versions};
+use crate::{Batch, Class, Down, Hello, Lane, Refusal, Up, Versions};
 
 /// How much may be under way without an acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +132,17 @@ impl Sender {
             oldest,
             clock: now,
         })
+    }
+
+    /// Begins a further lane of a connection that was welcomed.
+    pub fn lane(&mut self, class: Class, oldest: u64, now: Timestamp) -> Up {
+        self.state = State::Greeting {
+            oldest,
+            sent_at: now,
+        };
+        self.under_way.clear();
+        self.bytes_under_way = 0;
+        Up::Lane(Lane { class, oldest })
     }
 
     /// Takes one frame from the center, at the edge's `now`.
@@ -351,11 +362,11 @@ mod tests {
             })
         );
         let future = Down::Welcome(Welcome {
-            version: 2,
+            version: 9,
             acked_through: 8,
             clock: at(0),
         });
-        assert_eq!(sender.handle(future, at(0)), Err(SenderError::Version(2)));
+        assert_eq!(sender.handle(future, at(0)), Err(SenderError::Version(9)));
     }
 
     #[test]

@@ -4,8 +4,9 @@
 
 use bongsu_sdk_model::{AppId, Finding, SessionCounts, Severity, SiteId, Timestamp, Window};
 use bongsu_sdk_wire::{
-    Batch, Decoder, Down, Frame, Hello, MAX_FRAME_BYTES, Payload, Pulse, Refusal, RefusalCode, Up,
-    Versions, Welcome, encode,
+    Ask, Batch, Call, Class, Decoder, Down, End, Ending, Frame, Hello, Lane, MAX_FRAME_BYTES,
+    OrderHead, OrderId, OrderKind, OrderState, OrderStatus, Outcome, Payload, PublicKey, Pulse,
+    Record, Refusal, RefusalCode, Reply, Up, Versions, Welcome, encode,
 };
 
 const CLOCK: Timestamp = Timestamp::from_ms(1_700_000_000_000);
@@ -132,4 +133,134 @@ fn payloads() {
         assert_eq!(hex(&bytes), golden.replace(' ', ""));
         assert_eq!(Payload::decode(&bytes), Ok(payload));
     }
+}
+
+fn kind(name: &str) -> OrderKind {
+    OrderKind::new(name).unwrap()
+}
+
+#[test]
+fn a_further_lane() {
+    // length | variant | class | oldest
+    for (class, number) in [
+        (Class::Minutes, "00"),
+        (Class::Urgent, "01"),
+        (Class::Coarse, "02"),
+        (Class::Backfill, "03"),
+    ] {
+        let lane = Lane { class, oldest: 300 };
+        check(Up::Lane(lane), &format!("00000004 03 {number} ac02"));
+    }
+}
+
+#[test]
+fn a_question_and_its_answer() {
+    let ask = Ask {
+        kind: kind("sessions.live"),
+        body: b"{}".to_vec(),
+        within_ms: 2_000,
+        max_bytes: 65_536,
+    };
+    // length | variant | kind | body | within | max
+    check(
+        Call::Ask(ask),
+        "00000017 00 0d 73657373696f6e732e6c697665 02 7b7d d00f 808004",
+    );
+    check(Reply::Part(vec![1, 2]), "00000004 00 02 0102");
+    for (number, how) in [
+        Ending::Complete,
+        Ending::Size,
+        Ending::Deadline,
+        Ending::UnknownKind,
+        Ending::BadQuestion,
+        Ending::Busy,
+        Ending::Failed,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        // length | variant | how | text
+        check(
+            Reply::End(End::short(how, "no")),
+            &format!("00000005 01 {number:02x} 02 6e6f"),
+        );
+    }
+}
+
+#[test]
+fn an_order_and_its_report() {
+    let id = OrderId::of(&kind("action"), "a1", b"end");
+    let digest = "39091b69"; // the id is SHA-256 over the length and bytes of kind, key and body
+    let head = OrderHead {
+        id,
+        kind: kind("action"),
+        key: "a1".to_owned(),
+        bytes: 3,
+        expires_in_ms: 60_000,
+    };
+    assert_eq!(id.to_string().get(..8), Some(digest));
+    // length | variant | id | kind | key | bytes | expires
+    check(
+        Call::Order(head),
+        &format!("0000002f 01 {id} 06 616374696f6e 02 6131 03 e0d403"),
+    );
+    check(Call::Body(b"end".to_vec()), "00000005 02 03 656e64");
+    check(Reply::Want { from: 0 }, "00000002 02 00");
+    for (outcome, golden) in [
+        (
+            Outcome::Applied { note: "1".into() },
+            "00000004 03 00 01 31",
+        ),
+        (
+            Outcome::Failed {
+                reason: "no".into(),
+            },
+            "00000005 03 01 02 6e6f",
+        ),
+        (Outcome::Expired, "00000002 03 02"),
+    ] {
+        check(Reply::Report(outcome), golden);
+    }
+}
+
+#[test]
+fn a_key_and_its_certificate() {
+    check(Call::Renew, "00000001 03");
+    let key = PublicKey {
+        point: vec![4, 1],
+        proof: vec![9],
+    };
+    check(Reply::Key(key), "00000006 04 02 0401 01 09");
+    check(Call::Certificate("pem".to_owned()), "00000005 04 03 70656d");
+    check(Reply::Kept, "00000001 05");
+}
+
+/// What both ends keep on disk is a format too.
+#[test]
+fn records_of_orders() {
+    let settled = Record::Settled(Outcome::Expired);
+    for (record, golden) in [(Record::Begun, "00"), (settled, "0102")] {
+        let bytes = record.encode().unwrap();
+        assert_eq!(hex(&bytes), golden);
+        assert_eq!(Record::decode(&bytes), Ok(record));
+    }
+    let status = OrderStatus {
+        number: 1,
+        site: site(),
+        id: OrderId::from_bytes([0xab; 32]),
+        kind: kind("action"),
+        key: "k".to_owned(),
+        bytes: 2,
+        given: CLOCK,
+        expires: CLOCK,
+        state: OrderState::Delivered,
+        since: CLOCK,
+    };
+    let bytes = status.encode().unwrap();
+    let golden = format!(
+        "01 05 627573616e {} 06 616374696f6e 01 6b 02 80a0abfef962 80a0abfef962 01 80a0abfef962",
+        "ab".repeat(32)
+    );
+    assert_eq!(hex(&bytes), golden.replace(' ', ""));
+    assert_eq!(OrderStatus::decode(&bytes), Ok(status));
 }

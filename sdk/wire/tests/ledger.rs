@@ -141,7 +141,7 @@ impl World {
                 }
                 Received::Batch(batch) => self.pending.push(batch.sequence),
                 Received::Duplicate(ack) => self.downward.extend(encode(&ack).unwrap()),
-                Received::Pulse(_) => panic!("no pulse was sent"),
+                Received::Pulse(_) | Received::Lane(_) => panic!("neither was sent"),
             }
         }
     }

@@ -9,8 +9,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use bongsu_center_receive::{self as receive, Inbox, InboxError, Link, Loss, ca::Ca};
-use bongsu_edge_ship::{self as ship, Outbox, OutboxError};
+use bongsu_center_receive::{self as receive, Inbox, InboxError, Link, Loss, Sites, ca::Ca};
+use bongsu_edge_ship::{self as ship, Downlink, Outbox, OutboxError};
 use bongsu_sdk_model::{Clock, ManualClock, SiteId, Timestamp};
 use bongsu_sdk_wire::{Payload, Pulse, SendWindow};
 use tempfile::TempDir;
@@ -260,13 +260,12 @@ impl Pki {
 }
 
 pub(crate) async fn center(config: receive::Config, inbox: &Arc<MemoryInbox>) -> receive::Handle {
-    receive::bind(
-        config,
-        Arc::new(ManualClock::at(NOON)),
-        Arc::clone(inbox) as Arc<dyn Inbox>,
-    )
-    .await
-    .unwrap()
+    let directory = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOON));
+    // Nothing is ordered here; what is deleted with the directory is not missed.
+    let sites = Sites::open(directory.path(), Arc::clone(&clock)).unwrap();
+    let inbox = Arc::clone(inbox) as Arc<dyn Inbox>;
+    receive::bind(config, clock, inbox, sites).await.unwrap()
 }
 
 /// A running edge.
@@ -289,6 +288,7 @@ impl Edge {
         now: Timestamp,
     ) -> Self {
         let (wake, (pulses, pulses_out)) = (Arc::new(Notify::new()), watch::channel(None));
+        let orders = tempfile::tempdir().unwrap();
         let handle = ship::start(
             config,
             site(name),
@@ -296,6 +296,7 @@ impl Edge {
             Arc::clone(outbox) as Arc<dyn Outbox>,
             Arc::clone(&wake),
             pulses_out,
+            Downlink::open(orders.path(), now).unwrap(),
         );
         Self {
             handle: handle.unwrap(),

@@ -120,7 +120,7 @@ impl Ledger {
                 }
                 Received::Pulse(pulse) => self.shared.pulse(&self.site, pulse),
                 // The receiver refuses a second one.
-                Received::Hello(_) => {}
+                Received::Hello(_) | Received::Lane(_) => {}
             }
         }
         match again {

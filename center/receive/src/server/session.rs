@@ -5,13 +5,15 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use quinn::{Connection, ConnectionError, Incoming, RecvStream, SendStream};
+use tokio::sync::Notify;
 
 use bongsu_sdk_model::SiteId;
 use bongsu_sdk_wire::{
-    Decoder, Down, Hello, MAX_FRAME_BYTES, Received, Receiver, Refusal, RefusalCode, Up, encode,
+    Decoder, Down, Hello, MAX_FRAME_BYTES, Received, Receiver, Refusal, RefusalCode, Up, Versions,
+    encode,
 };
 
-use super::{Shared, ledger::Ledger, pulses};
+use super::{Shared, ledger::Ledger, orders, pulses};
 use crate::{Link, Loss, seats::Ticket, tls};
 
 /// How long the last frame may take to reach the edge.
@@ -164,18 +166,20 @@ async fn serve(
 ) -> Ended {
     let lane = ticket.lane().await;
     let mut ledger = Ledger::new(shared, site.clone(), link.epoch, lane);
-    if let Err(ended) = open(shared, &ledger, streams).await {
-        return ended;
-    }
-    let _connected = Connected::new(shared, site, link);
+    let version = match open(shared, &ledger, streams).await {
+        Ok(version) => version,
+        Err(ended) => return ended,
+    };
+    let connected = Connected::new(shared, site, link, version, connection);
     tokio::select! {
         ended = ledger.pump(streams) => ended,
         ended = pulses::pump(connection, shared, site) => ended,
+        ended = orders::pump(connection, &shared.sites, site, &connected.news), if version >= Versions::DOWNLINK => ended,
     }
 }
 
-/// Position, lost interval, Welcome.
-async fn open(shared: &Shared, ledger: &Ledger, streams: &mut Streams) -> Result<(), Ended> {
+/// Position, lost interval, Welcome; gives the version spoken.
+async fn open(shared: &Shared, ledger: &Ledger, streams: &mut Streams) -> Result<u16, Ended> {
     let position = ledger.position().await?;
     let opened = streams.receiver.open(position, shared.clock.now())?;
     if let Some(lost) = opened.lost {
@@ -187,7 +191,8 @@ async fn open(shared: &Shared, ledger: &Ledger, streams: &mut Streams) -> Result
         shared.counts.lost.add(lost.through - lost.from + 1);
     }
     let welcome = encode(&opened.welcome).map_err(gone)?;
-    streams.down.write_all(&welcome).await.map_err(gone)
+    streams.down.write_all(&welcome).await.map_err(gone)?;
+    Ok(opened.version)
 }
 
 /// Reports the connection to the inbox now, and its end when dropped. It is dropped before the lane, so the
@@ -195,10 +200,18 @@ async fn open(shared: &Shared, ledger: &Ledger, streams: &mut Streams) -> Result
 struct Connected<'a> {
     shared: &'a Shared,
     site: &'a SiteId,
+    /// Notified when there may be something to send.
+    news: Arc<Notify>,
 }
 
 impl<'a> Connected<'a> {
-    fn new(shared: &'a Shared, site: &'a SiteId, link: Link) -> Self {
+    fn new(
+        shared: &'a Shared,
+        site: &'a SiteId,
+        link: Link,
+        version: u16,
+        connection: &Connection,
+    ) -> Self {
         let Link {
             address,
             clock_offset_ms,
@@ -206,22 +219,22 @@ impl<'a> Connected<'a> {
         } = link;
         shared.counts.welcomed.add(1);
         tracing::info!(%site, %address, clock_offset_ms, "an edge has connected");
-        shared.inbox.connected(
-            site,
-            Link {
-                since: shared.clock.now(),
-                ..link
-            },
-        );
-        Self { shared, site }
+        let link = Link {
+            since: shared.clock.now(),
+            ..link
+        };
+        shared.inbox.connected(site, link);
+        let present = &shared.sites.inner().present;
+        let news = present.came(site, link, version, connection);
+        Self { shared, site, news }
     }
 }
 
 impl Drop for Connected<'_> {
     fn drop(&mut self) {
-        self.shared
-            .inbox
-            .disconnected(self.site, self.shared.clock.now());
+        let now = self.shared.clock.now();
+        self.shared.sites.inner().present.went(self.site, now);
+        self.shared.inbox.disconnected(self.site, now);
     }
 }
 

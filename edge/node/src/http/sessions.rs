@@ -23,8 +23,9 @@ use axum::{
     },
     http::{HeaderMap, StatusCode},
 };
-use bongsu_edge_sessions::{Cursor, Filter, OrderError, Query, Row, Sort};
+use bongsu_edge_sessions::{Control, Cursor, Filter, OrderError, Query, Row, Sort};
 use bongsu_sdk_model::Timestamp;
+use bongsu_sdk_sketch::IdentityKey;
 use serde::{Deserialize, Serialize};
 
 use super::{State, problem::Problem};
@@ -80,7 +81,7 @@ impl Wanted {
 /// What of the live view is asked for.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     application: Option<String>,
     user: Option<String>,
     bound: Option<bool>,
@@ -106,7 +107,7 @@ pub(super) struct Asked {
 
 /// A page of sessions.
 #[derive(Debug, Serialize)]
-pub(super) struct Listed {
+pub(crate) struct Listed {
     sessions: Vec<Shown>,
     /// All sessions that fit, those of other pages too.
     matching: usize,
@@ -142,8 +143,7 @@ pub(super) async fn list(
     if asked.reveal || asked.user.is_some() || asked.sort.as_deref() == Some("user") {
         state.admin.check(&headers)?;
     }
-    let reveal = asked.reveal;
-    let query = query(asked)?;
+    let (reveal, query) = (asked.reveal, query(asked)?);
     let permit = Arc::clone(&state.asking);
     let permit = permit.try_acquire_owned().map_err(|_| Problem {
         status: StatusCode::SERVICE_UNAVAILABLE,
@@ -154,23 +154,62 @@ pub(super) async fn list(
     // The work goes on when whoever asked has gone, and the permit with it.
     let page = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        reading.sessions.control().live(&query)
+        let (control, now) = (reading.sessions.control(), reading.clock.now());
+        page_of(&control, &reading.key, &query, reveal, now)
     });
     let page = page.await.map_err(|_| Problem {
         status: StatusCode::INTERNAL_SERVER_ERROR,
         code: "internal",
         detail: "the sessions could not be listed, hint: see the edge's log".into(),
     })?;
-    let now = state.clock.now();
-    Ok(Json(Listed {
-        sessions: page
-            .rows
-            .iter()
-            .map(|row| show(&state, row, reveal, now))
-            .collect(),
+    Ok(Json(page))
+}
+
+impl Asked {
+    /// How many sessions are wanted.
+    pub(crate) const fn page(&self) -> Option<usize> {
+        self.page
+    }
+
+    /// The same question as the center may ask it.
+    ///
+    /// # Errors
+    /// A sentence if it would tell who a user is, or cannot be understood.
+    pub(crate) fn of_center(self) -> Result<Query, String> {
+        if self.reveal || self.user.is_some() || self.sort.as_deref() == Some("user") {
+            return Err("the center is not told who users are".to_owned());
+        }
+        query(self).map_err(|problem| problem.detail)
+    }
+}
+
+impl Listed {
+    /// Where the next page begins.
+    pub(crate) fn next(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+
+    /// How many sessions are on this page.
+    pub(crate) const fn len(&self) -> usize {
+        self.sessions.len()
+    }
+}
+
+/// A page as it is shown: here, and to the center. Blocks.
+pub(crate) fn page_of(
+    control: &Control,
+    key: &IdentityKey,
+    query: &Query,
+    reveal: bool,
+    now: Timestamp,
+) -> Listed {
+    let page = control.live(query);
+    let rows = page.rows.iter();
+    Listed {
+        sessions: rows.map(|row| show(key, row, reveal, now)).collect(),
         matching: page.matching,
         next: page.next.map(|next| next.to_string()),
-    }))
+    }
 }
 
 fn query(asked: Asked) -> Result<Query, Problem> {
@@ -208,10 +247,10 @@ fn query(asked: Asked) -> Result<Query, Problem> {
     })
 }
 
-fn show(state: &State, row: &Row, reveal: bool, now: Timestamp) -> Shown {
+fn show(key: &IdentityKey, row: &Row, reveal: bool, now: Timestamp) -> Shown {
     let hidden = |kind: &str, raw: &str| match reveal {
         true => raw.to_owned(),
-        false => state.key.token(kind, raw.as_bytes()),
+        false => key.token(kind, raw.as_bytes()),
     };
     let visit = row.visit.as_ref();
     Shown {
