@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bongsu_sdk_host::{Field, FieldKind, Masker};
-use bongsu_sdk_model::{Transaction, UrlTemplate};
+use bongsu_sdk_model::{Timestamp, Transaction, UrlTemplate};
 
 /// Most URL templates whose masked form is remembered.
 const REMEMBERED: usize = 10_000;
@@ -33,7 +33,7 @@ impl Masking {
 
     /// Masks what may hold personal data: the target and the URL template. Without a masker the target is
     /// replaced by the template, which holds no query and no variable parts.
-    pub(crate) fn mask(&mut self, transactions: &mut [Transaction]) {
+    pub(crate) fn mask(&mut self, transactions: &mut [Transaction], now: Timestamp) {
         if self.maskers.is_empty() {
             for transaction in transactions {
                 transaction.target = transaction.url.to_string();
@@ -44,8 +44,8 @@ impl Masking {
             .iter()
             .map(|t| t.target.as_str())
             .collect::<Vec<_>>();
-        let targets = self.mask_texts(FieldKind::Url, &targets);
-        self.learn_templates(transactions);
+        let targets = self.mask_texts(FieldKind::Url, &targets, now);
+        self.learn_templates(transactions, now);
         for (transaction, target) in transactions.iter_mut().zip(targets) {
             transaction.target = target;
             if let Some(masked) = self.templates.get(&transaction.url) {
@@ -54,7 +54,7 @@ impl Masking {
         }
     }
 
-    fn learn_templates(&mut self, transactions: &[Transaction]) {
+    fn learn_templates(&mut self, transactions: &[Transaction], now: Timestamp) {
         if self.templates.len() > REMEMBERED {
             self.templates.clear();
         }
@@ -67,7 +67,7 @@ impl Masking {
         new.sort_unstable();
         new.dedup();
         let texts = new.iter().map(UrlTemplate::as_str).collect::<Vec<_>>();
-        let masked = self.mask_texts(FieldKind::Url, &texts);
+        let masked = self.mask_texts(FieldKind::Url, &texts, now);
         for (url, masked) in new.into_iter().zip(masked) {
             let masked = UrlTemplate::new(&masked)
                 .or_else(|_| UrlTemplate::new(UrlTemplate::OTHER))
@@ -76,17 +76,17 @@ impl Masking {
         }
     }
 
-    fn mask_texts(&mut self, kind: FieldKind, texts: &[&str]) -> Vec<String> {
+    fn mask_texts(&mut self, kind: FieldKind, texts: &[&str], now: Timestamp) -> Vec<String> {
         let mut masked: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
         for masker in &mut self.maskers {
             let mut next = Vec::with_capacity(masked.len());
             for chunk in masked.chunks(BATCH) {
                 let fields: Vec<Field<'_>> =
                     chunk.iter().map(|text| Field { kind, text }).collect();
-                let outcome = masker.mask_or_hide(&fields);
+                let outcome = masker.mask_or_hide(&fields, now);
                 if let Some(failure) = &outcome.failure {
                     self.failures += 1;
-                    tracing::warn!(plugin = %masker.manifest().name, "masker failed, texts hidden: {failure}");
+                    tracing::warn!(plugin = %masker.loaded().name, "masker failed, texts hidden: {failure}");
                 }
                 next.extend(
                     outcome

@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use bongsu_edge_collect::Collected;
 use bongsu_edge_history::{Commit, History};
 use bongsu_edge_rollup::{Aggregator, Caps};
-use bongsu_sdk_host::{Detector, Engine, MaskedTransaction};
-use bongsu_sdk_model::{SessionCounts, SessionEvent, Timestamp, Transaction};
+use bongsu_sdk_host::{Batch, Detector, Engine, EventKind, Events, MaskedTransaction};
+use bongsu_sdk_model::{SessionCounts, SessionEvent, Timestamp, Transaction, Window};
 use bongsu_sdk_sketch::{Block, IdentityKey};
 use bongsu_sdk_wire::Payload;
 
@@ -28,6 +28,8 @@ pub struct Pipeline {
     key: IdentityKey,
     masking: Masking,
     detectors: Vec<Detector>,
+    /// When detectors were given transactions last.
+    judged: Option<Timestamp>,
     /// Keeps the plugins' deadlines ticking.
     _engine: Engine,
     aggregator: Aggregator,
@@ -53,6 +55,7 @@ impl Pipeline {
             aggregator: Aggregator::new(key.clone(), config.lateness, Caps::default()),
             masking: Masking::new(maskers),
             detectors,
+            judged: None,
             _engine: engine,
             key,
             history,
@@ -93,7 +96,7 @@ impl Pipeline {
         if transactions.is_empty() {
             return;
         }
-        self.masking.mask(&mut transactions);
+        self.masking.mask(&mut transactions, now);
         if let Some(visits) = &self.visits {
             for visited in transactions.iter().filter_map(visits::of) {
                 // Full: the session's next request says the same.
@@ -191,8 +194,12 @@ impl Pipeline {
         }
         let masked: Vec<MaskedTransaction> =
             transactions.iter().map(|t| self.tokenised(t)).collect();
-        for detector in &mut self.detectors {
-            match detector.check(&masked, now) {
+        let from = self.judged.unwrap_or(now).min(now);
+        self.judged = Some(now);
+        let batch = Batch::new(Window::new(from, now), &Events::Transactions(masked));
+        let wanting = |detector: &&mut Detector| detector.wants(EventKind::Transactions);
+        for detector in self.detectors.iter_mut().filter(wanting) {
+            match detector.check(&batch) {
                 Ok(findings) => self.pending.findings.extend(findings),
                 Err(error) => tracing::warn!("detector failed on a batch: {error}"),
             }
@@ -204,6 +211,10 @@ impl Pipeline {
         MaskedTransaction {
             ended: t.ended,
             duration_us: t.duration_us,
+            sql_us: t.sql_us,
+            external_us: t.external_us,
+            release: None,
+            target: None,
             app: t.app.clone(),
             instance: t.instance.clone(),
             url: t.url.clone(),

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use bongsu_sdk_config::Section;
-use bongsu_sdk_host::{Detector, Engine, Limits, Masker, PluginError};
+use bongsu_sdk_host::{Detector, Engine, Manifest, Masker, Setup, WorldKind};
 
 /// Settings of one plugin: its file's stem, and names and values of its own.
 type Settings = (String, Vec<(String, String)>);
@@ -93,21 +93,27 @@ impl Plugins {
     fn load_one(&mut self, file: &Path, config: &PluginConfig) -> anyhow::Result<()> {
         let bytes = fs::read(file)?;
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        let (settings, limits) = (config.settings_of(&name), Limits::default());
-        match Masker::load(&self.engine, &name, &bytes, &limits, settings) {
-            Ok(masker) => {
-                tracing::info!("masker {name} {} is loaded", masker.manifest().version);
+        let mut setup = Setup::new(&name);
+        setup.settings = config.settings_of(&name).to_vec();
+        let manifest = Manifest::read(&name, &bytes)?;
+        match manifest.world {
+            WorldKind::Masker => {
+                let masker = Masker::load(&self.engine, &bytes, &setup)?;
                 self.maskers.push(masker);
-                Ok(())
             }
-            Err(no_masker @ PluginError::Contract { .. }) => {
-                let detector = Detector::load(&self.engine, &name, &bytes, &limits, settings)
-                    .with_context(|| format!("it is no masker ({no_masker}) and no detector"))?;
-                tracing::info!("detector {name} is loaded");
+            WorldKind::Detector => {
+                let detector = Detector::load(&self.engine, &bytes, &setup)?;
                 self.detectors.push(detector);
-                Ok(())
             }
-            Err(error) => Err(error.into()),
+            WorldKind::Controller => {
+                anyhow::bail!("controllers are not carried out by this edge")
+            }
         }
+        tracing::info!(
+            "{} {name} {} is loaded",
+            manifest.world.name(),
+            manifest.version
+        );
+        Ok(())
     }
 }
