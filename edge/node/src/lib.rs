@@ -31,6 +31,7 @@ mod backfill;
 mod config;
 mod downlink;
 mod feed;
+mod figures;
 mod http;
 mod local;
 mod masking;
