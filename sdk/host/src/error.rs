@@ -30,6 +30,14 @@ pub enum PluginError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Nobody the operator trusts vouches for it.
+    #[error("plugin `{plugin}` may not run: {reason}")]
+    Signature {
+        /// The name it was loaded under.
+        plugin: String,
+        /// What is wrong with its signature.
+        reason: String,
+    },
     /// It needs something of the host that the operator has not granted, or called it without saying so in its manifest.
     #[error(
         "plugin `{plugin}` asks for `{interface}`, which it is not granted; hint: its manifest must need it, and the operator grant it"

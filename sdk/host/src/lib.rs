@@ -58,7 +58,9 @@ mod masker;
 mod sandbox;
 mod settings;
 mod setup;
+mod signing;
 mod state;
+mod watch;
 
 pub use batch::{
     Batch, Events, MaskedSessionEvent, MaskedTransaction, RecordedBatch, ScopeFigures,
@@ -78,4 +80,9 @@ pub use manifest::{
 pub use masker::{Field, FieldKind, Found, HIDDEN, MaskedText, Masker, Outcome, hidden};
 pub use settings::{SettingSpec, SettingType, SettingValue};
 pub use setup::{FigureScope, NoSite, SessionFact, Setup, Site, UsualFigure};
+pub use signing::{
+    ContentHash, NotHex, NotKey, Provenance, PublicKey, SIGNATURE_SECTION, Signature, SigningKey,
+    Trust,
+};
 pub use state::{PluginState, StateError};
+pub use watch::{Called, Plugin, Standing, WatchEvent, Watched};

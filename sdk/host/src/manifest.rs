@@ -344,14 +344,20 @@ pub fn attach_manifest(
         plugin: plugin.to_owned(),
         reason,
     })?;
-    let mut body = leb128(MANIFEST_SECTION.len());
-    body.extend_from_slice(MANIFEST_SECTION.as_bytes());
-    body.extend_from_slice(json);
     let mut whole = component.to_vec();
-    whole.push(0);
-    whole.extend(leb128(body.len()));
-    whole.extend(body);
+    whole.extend(custom_section(MANIFEST_SECTION, json));
     Ok(whole)
+}
+
+/// A custom section as bytes, ready to be appended.
+pub(crate) fn custom_section(name: &str, payload: &[u8]) -> Vec<u8> {
+    let mut body = leb128(name.len());
+    body.extend_from_slice(name.as_bytes());
+    body.extend_from_slice(payload);
+    let mut section = vec![0];
+    section.extend(leb128(body.len()));
+    section.extend(body);
+    section
 }
 
 /// Unsigned LEB128, as section sizes are written.
