@@ -62,7 +62,9 @@ enum Task {
     Bench(bench::Options),
     /// Show manifest, needs, imports, size and hash
     Inspect(inspect::Options),
-    /// Sign a component with an ed25519 key
+    /// Make an ed25519 key to sign with
+    Key(sign::KeyOptions),
+    /// Sign a component
     Sign(sign::Options),
     /// Deliver a component to an edge
     Push(push::Options),
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Inspect(options) => inspect::run(&options),
+        Task::Key(options) => sign::make_key(&options),
         Task::Sign(options) => sign::run(&options),
         Task::Push(options) => push::run(&options),
     };

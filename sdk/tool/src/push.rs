@@ -1,4 +1,4 @@
-//! `bongsu-plugin push`: delivers a component, and its signature if there is one, to an edge's API.
+//! `bongsu-plugin push`: delivers a component, signed or not, to an edge's API.
 
 use std::{fs, path::PathBuf};
 
@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use bongsu_sdk_host::Manifest;
 use clap::Args;
 
-use crate::{run, sign};
+use crate::run;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -26,16 +26,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let token = fs::read_to_string(&options.token_file)
         .with_context(|| format!("failed to read `{}`", options.token_file.display()))?;
     let edge = options.edge.trim_end_matches('/');
-    let address = format!("{edge}/api/plugins/{}", manifest.name);
-    let mut request = ureq::put(&address)
+    let address = format!("{edge}/api/plugins");
+    let request = ureq::post(&address)
         .header("Authorization", &format!("Bearer {}", token.trim()))
         .header("Content-Type", "application/wasm")
         .config()
         .http_status_as_error(false)
         .build();
-    if let Ok(signature) = fs::read_to_string(sign::beside(&options.file)) {
-        request = request.header("Bongsu-Signature", signature.trim());
-    }
     let mut response = request.send(&component[..]).with_context(|| {
         format!("`{edge}` cannot be reached; hint: `--edge` names the address of `[http] bind`")
     })?;
