@@ -82,7 +82,7 @@ impl Config {
         let http = http_section.address("bind", SocketAddr::from(([127, 0, 0, 1], 7070)));
         let admin_token = Password::read(&http_section, "admin_token_file");
         http_section.finish();
-        let plugins = PluginConfig::read(root.section("plugins"));
+        let plugins = PluginConfig::read(root.section("plugins"), &data_dir);
         let sessions = bongsu_edge_sessions::Config::read(root.section("sessions"));
         let collect = bongsu_edge_collect::Config::read(root.section("collect"));
         let ship = root

@@ -65,6 +65,7 @@ impl Feed {
         let now = self.clock.now();
         let counts = self.state.sessions.counts();
         pipeline.sessions(counts, now);
+        pipeline.attend_to_plugins(now);
         self.state
             .masking_failures
             .send_replace(pipeline.masking_failures());

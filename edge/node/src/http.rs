@@ -6,6 +6,7 @@ mod api;
 mod health;
 mod metrics;
 mod page;
+mod plugins;
 mod problem;
 mod rollup;
 mod sessions;
@@ -33,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::{set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 
 pub(crate) use self::admin::Admin;
-use crate::{ask::Ask, recent::Recent};
+use crate::{ask::Ask, plugins::keeper::PluginOrders, recent::Recent};
 
 /// Questions answered at one time; further ones are asked to come again.
 pub(crate) const MAX_ASKING: usize = 2;
@@ -54,6 +55,7 @@ pub(crate) struct State {
     pub(crate) sessions: bongsu_edge_sessions::Handle,
     pub(crate) collect: watch::Sender<CollectStats>,
     pub(crate) masking_failures: watch::Sender<u64>,
+    pub(crate) plugins: PluginOrders,
     pub(crate) ship: Option<watch::Receiver<Status>>,
     pub(crate) asking: Arc<Semaphore>,
 }
@@ -120,6 +122,7 @@ fn router(state: Arc<State>) -> Router {
                 .post(sessions::denies::deny)
                 .delete(sessions::denies::allow),
         )
+        .merge(plugins::router())
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))

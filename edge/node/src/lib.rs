@@ -30,6 +30,7 @@ mod ask;
 mod backfill;
 mod config;
 mod feed;
+mod figures;
 mod http;
 mod local;
 mod masking;

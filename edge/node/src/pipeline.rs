@@ -1,20 +1,23 @@
 //! What happens to everything that is collected, in order, on one thread.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use bongsu_edge_collect::Collected;
 use bongsu_edge_history::{Commit, History};
 use bongsu_edge_rollup::{Aggregator, Caps};
-use bongsu_sdk_host::{Batch, Detector, Engine, EventKind, Events, MaskedTransaction};
+use bongsu_sdk_host::{Batch, EventKind, Events, MaskedSessionEvent, MaskedTransaction};
 use bongsu_sdk_model::{SessionCounts, SessionEvent, Timestamp, Transaction, Window};
 use bongsu_sdk_sketch::{Block, IdentityKey};
 use bongsu_sdk_wire::Payload;
 
 use crate::{
-    Config,
+    Config, figures,
     masking::Masking,
-    plugins::Plugins,
+    plugins::{
+        keeper::{self, Keeper},
+        slots::Slots,
+    },
     recent::{Recent, Row},
     visits::{self, Visits},
 };
@@ -22,16 +25,21 @@ use crate::{
 /// Most live blocks of one pulse: a minute's worth covers any lost pulse.
 const PULSE_BLOCKS: usize = 30;
 
+/// Session events that may wait for detectors; beyond, they are counted and not judged.
+const SESSION_EVENTS: usize = 65_536;
+
 /// Masker, detectors, aggregator and store of one site. Not a thread itself: whoever owns it calls it, with
 /// the present instant.
 pub struct Pipeline {
     key: IdentityKey,
     masking: Masking,
-    detectors: Vec<Detector>,
-    /// When detectors were given transactions last.
-    judged: Option<Timestamp>,
-    /// Keeps the plugins' deadlines ticking.
-    _engine: Engine,
+    slots: Slots,
+    /// Until somebody starts it.
+    keeper: Option<Keeper>,
+    /// When detectors were given a batch of each kind last.
+    judged: BTreeMap<EventKind, Timestamp>,
+    /// Session events that detectors have yet to see.
+    session_events: Vec<MaskedSessionEvent>,
     aggregator: Aggregator,
     history: Arc<History>,
     recent: Arc<Recent>,
@@ -46,17 +54,14 @@ impl Pipeline {
     /// If a plugin can't be loaded or the key can't be read.
     pub fn new(config: &Config, history: Arc<History>) -> anyhow::Result<Self> {
         let key = read_key(&config.identity_key)?;
-        let Plugins {
-            maskers,
-            detectors,
-            engine,
-        } = Plugins::load(&config.plugins)?;
+        let (slots, keeper) = keeper::load(&config.plugins)?;
         Ok(Self {
             aggregator: Aggregator::new(key.clone(), config.lateness, Caps::default()),
-            masking: Masking::new(maskers),
-            detectors,
-            judged: None,
-            _engine: engine,
+            masking: Masking::default(),
+            slots,
+            keeper: Some(keeper),
+            judged: BTreeMap::new(),
+            session_events: Vec::new(),
             key,
             history,
             recent: Arc::default(),
@@ -68,6 +73,11 @@ impl Pipeline {
     /// The organisation's key.
     pub(crate) const fn key(&self) -> &IdentityKey {
         &self.key
+    }
+
+    /// What loads plugins while the pipeline runs; once.
+    pub(crate) const fn take_keeper(&mut self) -> Option<Keeper> {
+        self.keeper.take()
     }
 
     /// From now on the session store is told of transactions that carry a session id.
@@ -96,14 +106,15 @@ impl Pipeline {
         if transactions.is_empty() {
             return;
         }
-        self.masking.mask(&mut transactions, now);
+        self.slots.take_changes();
+        self.masking.mask(&mut self.slots, &mut transactions, now);
         if let Some(visits) = &self.visits {
             for visited in transactions.iter().filter_map(visits::of) {
                 // Full: the session's next request says the same.
                 let _ = visits.try_send(visited);
             }
         }
-        self.detect(&transactions, now);
+        self.judge_transactions(&transactions, now);
         for transaction in &transactions {
             self.aggregator.add(transaction, now);
         }
@@ -119,6 +130,16 @@ impl Pipeline {
     /// Counts one event of the session store.
     pub fn session_event(&mut self, event: &SessionEvent, now: Timestamp) {
         self.aggregator.add_session_event(event.kind, event.at, now);
+        if self.slots.wants(EventKind::SessionEvents) && self.session_events.len() < SESSION_EVENTS
+        {
+            self.session_events.push(MaskedSessionEvent {
+                at: event.at,
+                change: event.kind,
+                session: self.key.token("session", event.session.as_bytes()),
+                user: None,
+                app: None,
+            });
+        }
     }
 
     /// Notes how many sessions are alive.
@@ -132,6 +153,10 @@ impl Pipeline {
     /// If a block cannot be encoded.
     pub fn close(&mut self, now: Timestamp) -> anyhow::Result<usize> {
         let minutes = self.aggregator.close(now);
+        if self.slots.wants(EventKind::RollUps) && !minutes.is_empty() {
+            let figures = minutes.iter().flat_map(figures::of).collect();
+            self.judge(&Events::RollUps(figures), now);
+        }
         self.queue(minutes)?;
         Ok(self.pending.minutes.len() + self.pending.findings.len())
     }
@@ -188,25 +213,40 @@ impl Pipeline {
         Ok(())
     }
 
-    fn detect(&mut self, transactions: &[Transaction], now: Timestamp) {
-        if self.detectors.is_empty() {
-            return;
+    /// Lets detectors see session events, takes in what changed among the plugins, and tells how they stand. Called
+    /// about once a second.
+    pub(crate) fn attend_to_plugins(&mut self, now: Timestamp) {
+        self.slots.take_changes();
+        let events = std::mem::take(&mut self.session_events);
+        if !events.is_empty() {
+            self.judge(&Events::SessionEvents(events), now);
         }
-        let masked: Vec<MaskedTransaction> =
-            transactions.iter().map(|t| self.tokenised(t)).collect();
-        let from = self.judged.unwrap_or(now).min(now);
-        self.judged = Some(now);
-        let batch = Batch::new(Window::new(from, now), &Events::Transactions(masked));
-        let wanting = |detector: &&mut Detector| detector.wants(EventKind::Transactions);
-        for detector in self.detectors.iter_mut().filter(wanting) {
-            match detector.check(&batch) {
-                Ok(findings) => self.pending.findings.extend(findings),
-                Err(error) => tracing::warn!("detector failed on a batch: {error}"),
-            }
+        self.pending.findings.extend(self.slots.take_notes());
+        self.slots.publish();
+    }
+
+    fn judge_transactions(&mut self, transactions: &[Transaction], now: Timestamp) {
+        if self.slots.wants(EventKind::Transactions) {
+            let targets = self.slots.wants_targets();
+            let masked = transactions.iter().map(|t| self.tokenised(t, targets));
+            self.judge(&Events::Transactions(masked.collect()), now);
         }
     }
 
-    fn tokenised(&self, t: &Transaction) -> MaskedTransaction {
+    fn judge(&mut self, events: &Events, now: Timestamp) {
+        let kind = match events {
+            Events::Transactions(_) => EventKind::Transactions,
+            Events::SessionEvents(_) => EventKind::SessionEvents,
+            Events::RollUps(_) => EventKind::RollUps,
+        };
+        let from = self.judged.insert(kind, now).unwrap_or(now).min(now);
+        let batch = Batch::new(Window::new(from, now), events);
+        let found = self.slots.judge(&batch);
+        self.pending.findings.extend(found);
+        self.pending.findings.extend(self.slots.take_notes());
+    }
+
+    fn tokenised(&self, t: &Transaction, targets: bool) -> MaskedTransaction {
         let token = |kind: &str, raw: &String| self.key.token(kind, raw.as_bytes());
         MaskedTransaction {
             ended: t.ended,
@@ -214,7 +254,7 @@ impl Pipeline {
             sql_us: t.sql_us,
             external_us: t.external_us,
             release: None,
-            target: None,
+            target: targets.then(|| t.target.clone()),
             app: t.app.clone(),
             instance: t.instance.clone(),
             url: t.url.clone(),

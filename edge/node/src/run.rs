@@ -22,6 +22,7 @@ use crate::{
     feed::Feed,
     http::{self, Admin, State},
     outbox::Spool,
+    plugins::keeper::{KeeperHandle, PluginOrders},
     recent::Recent,
     visits,
 };
@@ -50,6 +51,7 @@ pub struct Running {
     telling: JoinHandle<()>,
     stop_pipeline: CancellationToken,
     ship: Option<bongsu_edge_ship::Handle>,
+    keeper: KeeperHandle,
 }
 
 /// Opens the stores, binds every listener and starts collecting and shipping.
@@ -63,6 +65,9 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let mut pipeline = Pipeline::new(&config, Arc::clone(&history))?;
     let recent = pipeline.recent();
     let key = pipeline.key().clone();
+    let keeper = pipeline.take_keeper();
+    let keeper = keeper.context("the plugins' keeper was taken")?;
+    let (plugins, keeper) = keeper.start(Arc::clone(&clock))?;
 
     let (events_in, events) = mpsc::channel(EVENTS_QUEUED);
     let sessions =
@@ -88,7 +93,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let kept = config.kept;
     let status = ship.as_ref().map(bongsu_edge_ship::Handle::status);
     let state = Arc::new(state(
-        config, key, &history, &clock, recent, sessions, status,
+        config, key, &history, &clock, recent, sessions, status, plugins,
     ));
     let page = http::bind(http, Arc::clone(&state)).await?;
 
@@ -117,6 +122,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
         telling,
         stop_pipeline,
         ship,
+        keeper,
     })
 }
 
@@ -129,6 +135,10 @@ fn spawn(feed: Feed, pipeline: Pipeline) -> anyhow::Result<thread::JoinHandle<()
         .context("failed to start the pipeline's thread")
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of an edge, gathered once"
+)]
 fn state(
     config: Config,
     key: IdentityKey,
@@ -137,6 +147,7 @@ fn state(
     recent: Arc<Recent>,
     sessions: bongsu_edge_sessions::Handle,
     ship: Option<watch::Receiver<Status>>,
+    plugins: PluginOrders,
 ) -> State {
     State {
         site: config.site.clone(),
@@ -156,6 +167,7 @@ fn state(
         sessions,
         collect: watch::Sender::new(CollectStats::default()),
         masking_failures: watch::Sender::new(0),
+        plugins,
         ship,
         asking: Arc::new(Semaphore::new(http::MAX_ASKING)),
     }
@@ -179,6 +191,8 @@ impl Running {
         if !matches!(joined, Ok(Ok(()))) {
             tracing::error!("the pipeline ended badly");
         }
+        // What the last batches left in plugins' state is written now.
+        drop(self.keeper);
         // It ends with the pipeline, when it has told what was left.
         if self.telling.await.is_err() {
             tracing::error!("the session store was not told of every visit");

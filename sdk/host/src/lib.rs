@@ -44,6 +44,7 @@
 
 mod batch;
 mod bindings;
+mod cache;
 mod contract;
 mod controller;
 mod counters;

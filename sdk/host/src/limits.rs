@@ -26,6 +26,10 @@ pub struct Limits {
     pub findings: usize,
     /// Most figures of its own; further names are dropped and counted. Default 32.
     pub metrics: usize,
+    /// The operator's deadline, in place of the default and the plugin's wish.
+    pub fixed_deadline: Option<Duration>,
+    /// The operator's memory, in place of the default and the plugin's wish.
+    pub fixed_memory_bytes: Option<usize>,
 }
 
 impl Default for Limits {
@@ -40,6 +44,8 @@ impl Default for Limits {
             log_line_bytes: 512,
             findings: 100,
             metrics: 32,
+            fixed_deadline: None,
+            fixed_memory_bytes: None,
         }
     }
 }
@@ -77,6 +83,8 @@ impl Limits {
         if let Some(calls) = granted(wishes.host_calls, Self::MOST_HOST_CALLS) {
             limits.host_calls = u32::try_from(calls).unwrap_or(u32::MAX);
         }
+        limits.deadline = self.fixed_deadline.unwrap_or(limits.deadline);
+        limits.memory_bytes = self.fixed_memory_bytes.unwrap_or(limits.memory_bytes);
         limits
     }
 }

@@ -7,10 +7,7 @@ use std::{
 };
 
 use bongsu_sdk_model::Timestamp;
-use wasmtime::{
-    Store, Trap,
-    component::{Component, InstancePre},
-};
+use wasmtime::{Store, Trap, component::InstancePre};
 
 use crate::{
     Counters, Engine, Limits, Loaded, Manifest, Need, PluginError, SettingValue, Setup, WorldKind,
@@ -79,8 +76,9 @@ impl<W: World> Sandbox<W> {
                     reason,
                 }
             })?;
-        let component =
-            Component::new(engine.wasm(), bytes).map_err(|e| PluginError::NotComponent {
+        let component = engine
+            .compile(bytes)
+            .map_err(|e| PluginError::NotComponent {
                 plugin: plugin.to_owned(),
                 reason: first_line(&e),
             })?;

@@ -21,6 +21,7 @@ pub(super) async fn metrics(Extract(state): Extract<Arc<State>>) -> Response {
     sessions(&state, &mut registry);
     collect(&state, &mut registry);
     shipping(&state, &mut registry);
+    super::plugins::register(&state, &mut registry);
     let mut text = String::new();
     match encode(&mut text, &registry) {
         Ok(()) => {
