@@ -19,6 +19,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sdk/analysis", &["sdk/model", "sdk/plan", "sdk/sketch"]),
     ("sdk/host", &["sdk/model"]),
     ("sdk/guest", &[]),
+    ("sdk/rules", &["sdk/guest"]),
+    ("sdk/tool", &["sdk/host", "sdk/model"]),
     ("edge/sessions", &["sdk/config", "sdk/model"]),
     ("edge/collect", &["sdk/config", "sdk/model"]),
     ("edge/rollup", &["sdk/model", "sdk/sketch"]),
@@ -48,7 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["sdk/config", "sdk/model", "sdk/plan", "center/*"],
     ),
     ("center/node", &["center/*", "sdk/*"]),
-    ("plugins/*", &["sdk/guest"]),
+    ("plugins/*", &["sdk/guest", "sdk/rules"]),
     ("deploy/demo", &["*"]),
     ("tests", &["*"]),
     ("tests/xtask", &[]),
@@ -80,7 +82,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("axum", &["edge/collect", "edge/node", "center/dashboard"]),
     ("async-openai", &["center/ask"]),
     ("rmcp", &["center/ask"]),
-    ("clap", &["edge/node", "center/node"]),
+    ("clap", &["edge/node", "center/node", "sdk/tool"]),
     ("tracing-subscriber", &["edge/node", "center/node"]),
 ];
 
