@@ -21,6 +21,7 @@ use crate::{
     ask::Ask,
     feed::Feed,
     http::{self, Admin, State},
+    local::LocalRows,
     outbox::Spool,
     recent::Recent,
     visits,
@@ -142,7 +143,7 @@ fn state(
         site: config.site.clone(),
         name: config.name.clone(),
         clock: Arc::clone(clock),
-        key,
+        key: key.clone(),
         admin: Admin::new(config.admin_token),
         ask: Ask {
             history: Arc::clone(history),
@@ -150,6 +151,11 @@ fn state(
             name: config.name,
             apps: config.apps,
             zone: config.zone,
+            rows: LocalRows {
+                sessions: sessions.control(),
+                recent: Arc::clone(&recent),
+                key: key.clone(),
+            },
         },
         history: Arc::clone(history),
         recent,

@@ -8,11 +8,12 @@ use bongsu_sdk_model::Metric;
 use super::{
     ExecuteError,
     build::Builder,
+    clock,
     facts::indistinct,
     groups::{Group, fulfils, groups},
 };
 use crate::{
-    Cell, Chart, ChartKind, ChartSeries, Column, Fact, FactScope, Order, Table,
+    Cell, Chart, ChartKind, ChartSeries, Column, Dimension, Fact, FactScope, Order, Query, Table,
     word::{Sentence, metric_label, split_title},
 };
 
@@ -35,7 +36,12 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
         by: metric,
         desc: true,
     });
-    let mut ranked = measure(builder, order.by)?;
+    if let [dimension] = builder.plan.group_by.as_slice()
+        && clock::is_time(*dimension)
+    {
+        return clock::run(builder, *dimension, order.by, Some(order.desc));
+    }
+    let mut ranked = measure(builder, order)?;
     break_ties(builder, &mut ranked, order.by)?;
     ranked.sort_by(|a, b| {
         let by = a
@@ -57,16 +63,18 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
     Ok(())
 }
 
-fn measure(builder: &mut Builder<'_>, metric: Metric) -> Result<Vec<Ranked>, ExecuteError> {
-    let whole = builder.query(metric);
-    let mode = builder.pinned_mode(&whole)?;
+fn measure(builder: &mut Builder<'_>, order: Order) -> Result<Vec<Ranked>, ExecuteError> {
+    let whole = builder.query(order.by);
+    let whole = Query {
+        mode: builder.pinned_mode(&whole)?,
+        ..whole
+    };
     let mut ranked = Vec::new();
-    for group in groups(builder, &whole)? {
+    for group in candidates(builder, order, &whole)? {
         if !fulfils(builder, &group)? {
             continue;
         }
-        let mut query = group.narrow(whole.clone());
-        query.mode = mode;
+        let query = group.narrow(whole.clone());
         if let Some(fact) = builder.measure(&query, &group)? {
             ranked.push(Ranked {
                 group,
@@ -76,6 +84,45 @@ fn measure(builder: &mut Builder<'_>, metric: Metric) -> Result<Vec<Ranked>, Exe
         }
     }
     Ok(ranked)
+}
+
+/// All members where each counts (for conditions, and for the mean), else those that can be named: of many
+/// URLs it is a waste to measure each again.
+fn candidates(
+    builder: &mut Builder<'_>,
+    order: Order,
+    whole: &Query,
+) -> Result<Vec<Group>, ExecuteError> {
+    let [dimension] = builder.plan.group_by.as_slice() else {
+        return groups(builder, whole);
+    };
+    let dimension = *dimension;
+    let all_count = !builder.plan.conditions.is_empty() || has_mean(order.by);
+    let is_place = matches!(
+        dimension,
+        Dimension::Site | Dimension::App | Dimension::Url | Dimension::Instance
+    );
+    if all_count || !is_place {
+        return groups(builder, whole);
+    }
+    let mut ranked = builder.ranked(dimension, whole)?;
+    if !order.desc {
+        ranked.reverse();
+    }
+    let limit = builder
+        .plan
+        .limit
+        .map_or(DEFAULT_LIMIT, |limit| limit as usize);
+    ranked.truncate(limit.max(DEFAULT_LIMIT).saturating_add(1));
+    Ok(ranked.into_iter().map(|(group, _)| group).collect())
+}
+
+/// Figures of which a mean over members means something.
+const fn has_mean(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::Load | Metric::Cpu | Metric::Memory | Metric::JvmHeap
+    )
 }
 
 fn break_ties(
@@ -103,11 +150,7 @@ fn break_ties(
 
 /// The mean over all ranked members, for figures where a mean of members means something.
 fn average(builder: &mut Builder<'_>, ranked: &[Ranked], by: Metric) -> Option<Fact> {
-    let meaningful = matches!(
-        by,
-        Metric::Load | Metric::Cpu | Metric::Memory | Metric::JvmHeap
-    );
-    if !meaningful || ranked.len() < 2 {
+    if !has_mean(by) || ranked.len() < 2 {
         return None;
     }
     let scope = FactScope {
@@ -172,7 +215,7 @@ fn tell(builder: &mut Builder<'_>, ranked: &[Ranked], order: Order, limit: usize
 
 fn present(
     builder: &mut Builder<'_>,
-    dimension: Option<crate::Dimension>,
+    dimension: Option<Dimension>,
     metric: Metric,
     rows: &[(String, f64)],
 ) {
