@@ -7,8 +7,8 @@ use bongsu_sdk_model::{Metric, Unit, Window};
 
 use super::{ExecuteError, build::Builder, groups::Group, notices};
 use crate::{
-    Cell, ChartSeries, Column, Contribution, Deviation, Estimate, EstimateKind, Explanation, Fact,
-    Lang, Measured, PlanScope, Query, Suspect, Table, Verdict,
+    Cell, ChartSeries, Column, Contribution, Deviation, Doubt, Estimate, EstimateKind, Explanation,
+    Fact, Lang, Measured, PlanScope, Query, Suspect, Table, Verdict,
     word::{
         self, Sentence, added_label, check_label, doubt_label, figure, interval, marked,
         member_label, metric_label, part_label, pattern_label, weakness_note, with,
@@ -145,16 +145,36 @@ fn figures(
 /// The first candidate in words.
 fn cause(builder: &mut Builder<'_>, first: &Suspect, days: u32) -> Result<(), ExecuteError> {
     let lang = builder.lang;
-    let name = name(builder, first);
+    let mut name = name(builder, first);
+    let leading = first
+        .contributions
+        .iter()
+        .find(|part| part.share_pct >= 50.0);
+    if let Some(part) = leading {
+        let kind = member_label(part.dimension, lang);
+        name = lang.pick(
+            format!("{name}의 {kind} {}", part.member),
+            format!("{kind} {} of {name}", part.member),
+        );
+    }
     let patterns = patterns(first, lang);
     let patterns = if patterns.is_empty() {
         patterns
     } else {
-        format!("({patterns})")
+        format!(" ({patterns})")
+    };
+    let is_weak = first.doubts.contains(&Doubt::WithinNoise);
+    let (ko, en) = if is_weak {
+        (
+            "가능성이 있지만 근거가 약한 원인",
+            "Possible, on weak evidence",
+        )
+    } else {
+        ("가장 유력한 원인", "Most likely cause")
     };
     builder.say(Sentence::Words(lang.pick(
-        format!("가장 유력한 원인: {name}{patterns}."),
-        format!("Most likely cause: {name} {patterns}.").replace(" .", "."),
+        format!("{ko}: {name}{patterns}."),
+        format!("{en}: {name}{patterns}."),
     )));
     let mut reasons = Vec::new();
     for evidence in first.evidence.iter().take(EVIDENCE) {
@@ -224,11 +244,7 @@ fn share(builder: &mut Builder<'_>, suspect: &Suspect, part: &Contribution) -> S
     let (kind, member) = (member_label(part.dimension, lang), &part.member);
     let added = added_label(part.metric, lang);
     lang.pick(
-        format!(
-            "{kind} {}의 비중이 늘어난 {added}의 {}",
-            member,
-            marked(&fact, lang)
-        ),
+        format!("늘어난 {added}의 {}는 {kind} {member}", marked(&fact, lang)),
         format!(
             "{kind} {member} makes up {} of the added {added}",
             marked(&fact, lang)

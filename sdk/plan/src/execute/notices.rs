@@ -29,7 +29,7 @@ pub(super) fn tell(builder: &mut Builder<'_>, query: &Query) -> Result<(), Execu
         let kinds = kinds(&notices, builder.lang);
         builder.say(Sentence::Words(builder.lang.pick(
             format!(
-                "탐지 규칙이 이 시간에 {} 알렸습니다({kinds}).",
+                "이 시간에 탐지 규칙이 알린 것은 {}입니다({kinds}).",
                 marked(&fact, Lang::Ko)
             ),
             format!(

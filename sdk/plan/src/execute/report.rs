@@ -184,19 +184,19 @@ fn one(builder: &mut Builder<'_>, now: Fact, base: Option<Fact>, than: &str) -> 
         };
         format!("{}{points}", size(change, lang))
     });
-    let same = indistinct(&now, &base) || now.value == base.value;
+    let small = change
+        .as_ref()
+        .is_some_and(|change| change.value.abs() < 0.05);
+    let same = indistinct(&now, &base) || now.value == base.value || small;
     let up = now.value > base.value;
     let text = match (&change, &amount, lang) {
         _ if same => lang.pick(
             format!(
-                "{} {}으로 {than}과 오차 범위 안에서 같습니다.",
+                "{} {}, {than}과 거의 같습니다.",
                 with(&label, "은", "는"),
                 marked(&now, lang)
             ),
-            format!(
-                "{label}: {}, within its error of {than}.",
-                marked(&now, lang)
-            ),
+            format!("{label}: {}, much as {than}.", marked(&now, lang)),
         ),
         (Some(change), Some(amount), Lang::Ko) => format!(
             "{} {}, {than}보다 {amount} [{}] {}.",
@@ -297,12 +297,7 @@ fn sites(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
         let query = group.narrow(query);
         if let Some(fact) = builder.measure(&query, group)? {
             let place = builder.label(group);
-            builder.say(Sentence::Best {
-                place,
-                fact,
-                dimension: Some(Dimension::Site),
-                desc: true,
-            });
+            best(builder, Dimension::Site, &place, &fact);
         }
     }
     let lang = builder.lang;
@@ -324,6 +319,21 @@ fn sites(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
     Ok(())
 }
 
+/// The first of a ranking; the report's heading has said when.
+fn best(builder: &mut Builder<'_>, dimension: Dimension, place: &str, fact: &Fact) {
+    let lang = builder.lang;
+    let what = split_title(Some(dimension), lang);
+    let label = metric_label(fact.metric, lang);
+    builder.say(Sentence::Words(lang.pick(
+        format!(
+            "{} 가장 높은 {what}: {place} {}.",
+            with(label, "이", "가"),
+            marked(fact, lang)
+        ),
+        format!("Highest {label}: {what} {place}, {}.", marked(fact, lang)),
+    )));
+}
+
 /// The URLs with most of a metric.
 fn urls(builder: &mut Builder<'_>, metric: Metric) -> Result<(), ExecuteError> {
     let query = whole(builder, metric);
@@ -336,12 +346,7 @@ fn urls(builder: &mut Builder<'_>, metric: Metric) -> Result<(), ExecuteError> {
     let query = first.narrow(query);
     let place = builder.label(first);
     if let Some(fact) = builder.measure(&query, first)? {
-        builder.say(Sentence::Best {
-            place,
-            fact,
-            dimension: Some(Dimension::Url),
-            desc: true,
-        });
+        best(builder, Dimension::Url, &place, &fact);
     }
     let title = metric_label(metric, builder.lang);
     let rows = ranked

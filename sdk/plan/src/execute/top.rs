@@ -60,8 +60,52 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
     if let Some(fact) = mean {
         builder.say(Sentence::Mean(fact));
     }
+    if let Some(first) = ranked
+        .first()
+        .filter(|_| order.by == Metric::Load && order.desc)
+    {
+        let (group, load) = (first.group.clone(), first.fact.value);
+        beside(builder, &group, load, ranked.len())?;
+    }
     Ok(())
 }
+
+/// What the most loaded carries, beside the others: whether it is over a threshold, and its users.
+fn beside(
+    builder: &mut Builder<'_>,
+    group: &Group,
+    load: f64,
+    members: usize,
+) -> Result<(), ExecuteError> {
+    let (ko, en) = match load {
+        load if load >= CRITICAL => (
+            "위험 임계치를 넘었습니다.",
+            "It is over the critical threshold.",
+        ),
+        load if load >= WARNING => (
+            "경고 임계치를 넘었습니다.",
+            "It is over the warning threshold.",
+        ),
+        _ => (
+            "경고 임계치 아래입니다.",
+            "It is below the warning threshold.",
+        ),
+    };
+    builder.say_in(ko, en);
+    if members < 2 || !matches!(group, Group::Site(_)) {
+        return Ok(());
+    }
+    let query = group.narrow(builder.query(Metric::UsersConcurrent));
+    if let Some(fact) = builder.measure(&query, group)? {
+        let place = builder.label(group);
+        builder.say(Sentence::Figure { place, fact });
+    }
+    Ok(())
+}
+
+/// Load from which an operator is warned, and from which it is critical, per cent.
+const WARNING: f64 = 70.0;
+const CRITICAL: f64 = 90.0;
 
 fn measure(builder: &mut Builder<'_>, order: Order) -> Result<Vec<Ranked>, ExecuteError> {
     let whole = builder.query(order.by);

@@ -14,6 +14,8 @@ const OUT: f64 = 3.0;
 const FAR: f64 = 5.0;
 /// Requests below which a row has no mean.
 const LEAST_REQUESTS: u64 = 5;
+/// Standard deviation of durations in means: pages of one application differ by that much.
+const TAIL: f64 = 3.0;
 /// Strength counts up to here: beyond it nothing is more certain.
 const CERTAIN: f64 = 20.0;
 
@@ -92,7 +94,8 @@ impl Figure {
                 let share = (usual / 100.0).max(0.5 / requests).min(0.5);
                 (100.0 * (share * (1.0 - share) / requests).sqrt()).max(0.3)
             }
-            Self::Latency => (0.1 * usual).max(usual / requests.sqrt()).max(1.0),
+            // Durations have long tails: a few slow requests in a quiet row are not an incident.
+            Self::Latency => (0.1 * usual).max(TAIL * usual / requests.sqrt()).max(1.0),
             Self::Requests => (0.15 * usual).max(usual.sqrt()).max(2.0),
             Self::Level(_) => 4.0,
         }
@@ -214,6 +217,11 @@ fn run(place: &Place, figure: Figure, chunk: &[Out], grid: &Grid) -> Option<Run>
         _ => mean(|out| out.usual),
     };
     let sure = mean(|out| out.strength.min(CERTAIN));
+    let ongoing = if last.at.plus(grid.step) >= grid.window.to {
+        1.5
+    } else {
+        1.0
+    };
     // An application is a better address than the whole site it is most of.
     let nearer = if matches!(place.1, Scope::Site) {
         1.0
@@ -227,6 +235,6 @@ fn run(place: &Place, figure: Figure, chunk: &[Out], grid: &Grid) -> Option<Run>
         window: Window::new(first.at, last.at.plus(grid.step).min(grid.window.to)),
         usual,
         strength: worst.strength,
-        score: sure * count.sqrt() * figure.weight() * nearer * (1.0 + requests.ln_1p() / 10.0),
+        score: sure * count.sqrt() * figure.weight() * nearer * requests.ln_1p().max(1.0) * ongoing,
     })
 }
