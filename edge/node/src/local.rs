@@ -1,11 +1,16 @@
 //! The edge's own history as the analysis reads it.
 
+mod rows;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use bongsu_edge_history::{History, HistoryError};
 use bongsu_sdk_analysis::{BlockError, Blocks};
-use bongsu_sdk_model::{AppId, Scope, SiteId, Tier, Timestamp, Window};
+use bongsu_sdk_model::{AppId, Finding, Scope, SiteId, Tier, Timestamp, Window};
+use bongsu_sdk_plan::{Listing, Wanted};
 use bongsu_sdk_sketch::Block;
+
+pub(crate) use self::rows::LocalRows;
 
 /// Blocks of one site: stored minutes, and live 2-second blocks for minutes still open.
 pub(crate) struct LocalBlocks {
@@ -13,6 +18,7 @@ pub(crate) struct LocalBlocks {
     pub(crate) site: SiteId,
     /// The present instant: this site always hears itself.
     pub(crate) now: Timestamp,
+    pub(crate) rows: LocalRows,
 }
 
 impl Blocks for LocalBlocks {
@@ -56,6 +62,24 @@ impl Blocks for LocalBlocks {
         }
         let findings = self.history.findings(window, usize::MAX).map_err(failed)?;
         Ok(findings.len() as u64)
+    }
+
+    fn findings(
+        &self,
+        sites: &[SiteId],
+        window: Window,
+        limit: usize,
+    ) -> Result<Vec<(SiteId, Finding)>, BlockError> {
+        if !sites.contains(&self.site) {
+            return Ok(Vec::new());
+        }
+        let findings = self.history.findings(window, limit).map_err(failed)?;
+        let with_site = findings.into_iter().map(|found| (self.site.clone(), found));
+        Ok(with_site.collect())
+    }
+
+    fn rows(&self, wanted: &Wanted, now: Timestamp) -> Result<Option<Listing>, BlockError> {
+        Ok(self.rows.of(wanted, now))
     }
 }
 

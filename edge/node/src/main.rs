@@ -5,9 +5,9 @@
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::SystemTime};
 
 use anyhow::Context as _;
-use bongsu_edge_node::{Config, start};
+use bongsu_edge_node::{Config, ask, start};
 use bongsu_sdk_model::{Clock, Timestamp};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -29,6 +29,23 @@ struct Args {
     /// Only checks the configuration and reports every fault.
     #[arg(long)]
     check: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Asks the edge that runs here a question in words, and prints the answer.
+    Ask {
+        /// The question, in Korean or English.
+        question: String,
+        /// Language of the answer, `ko` or `en`; default: the question's own.
+        #[arg(long)]
+        lang: Option<String>,
+        /// Print the whole answer with plan and facts.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 struct SystemClock;
@@ -70,10 +87,32 @@ fn main() -> ExitCode {
         tracing::info!("{} is sound", args.config.display());
         return ExitCode::SUCCESS;
     }
+    if let Some(Command::Ask {
+        question,
+        lang,
+        json,
+    }) = args.command
+    {
+        return print_answer(ask(config.http, &question, lang.as_deref(), json));
+    }
     match run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("failed to run: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the answer is what was asked for")]
+fn print_answer(answer: anyhow::Result<String>) -> ExitCode {
+    match answer {
+        Ok(answer) => {
+            println!("{answer}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!("{error:#}");
             ExitCode::FAILURE
         }
     }

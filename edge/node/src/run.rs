@@ -22,6 +22,7 @@ use crate::{
     downlink,
     feed::Feed,
     http::{self, Admin, State},
+    local::LocalRows,
     outbox::Spool,
     plugins::keeper::{KeeperHandle, PluginOrders},
     recent::Recent,
@@ -158,7 +159,7 @@ fn state(
         site: config.site.clone(),
         name: config.name.clone(),
         clock: Arc::clone(clock),
-        key,
+        key: key.clone(),
         admin: Admin::new(config.admin_token),
         ask: Ask {
             history: Arc::clone(history),
@@ -166,6 +167,11 @@ fn state(
             name: config.name,
             apps: config.apps,
             zone: config.zone,
+            rows: LocalRows {
+                sessions: sessions.control(),
+                recent: Arc::clone(&recent),
+                key: key.clone(),
+            },
         },
         history: Arc::clone(history),
         recent,

@@ -85,8 +85,9 @@ pub use plan::{
 pub use planner::{Conversation, Planner, Understanding};
 pub use regions::{REGIONS, Region};
 pub use source::{
-    Basis, Expected, Measured, OddKind, Oddity, Outlook, Query, Source, SourceError, StepAhead,
-    Threshold,
+    Basis, Check, Contribution, Deviation, Doubt, Expected, Explanation, Listed, Listing, Measured,
+    Notice, OddKind, Oddity, Outlook, Pattern, Pool, PoolAdvice, PoolRefusal, Query, Source,
+    SourceError, StepAhead, Suspect, SuspectPart, Threshold, Verdict, Wanted, Weakness,
 };
 pub use span::{Span, SpanError};
 pub use vocabulary::{Alias, Named, Vocabulary};
