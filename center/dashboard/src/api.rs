@@ -1,10 +1,15 @@
 //! The API: one file per endpoint, each described for the OpenAPI document where it is written.
 
+mod account;
 mod ask;
+mod audit;
 mod described;
 mod health;
 mod metrics;
 mod overview;
+mod people;
+mod proposals;
+mod refusals;
 
 use std::sync::Arc;
 
@@ -30,6 +35,21 @@ pub(crate) fn routes() -> (Router<Arc<State>>, Bytes) {
     let (router, document) = OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(overview::overview))
         .routes(routes!(ask::ask))
+        .routes(routes!(account::login))
+        .routes(routes!(account::logout))
+        .routes(routes!(account::me))
+        .routes(routes!(account::password))
+        .routes(routes!(people::list, people::add))
+        .routes(routes!(people::change))
+        .routes(routes!(people::reset))
+        .routes(routes!(people::tokens, people::add_token))
+        .routes(routes!(people::remove_token))
+        .routes(routes!(proposals::list, proposals::propose))
+        .routes(routes!(proposals::one))
+        .routes(routes!(proposals::decide))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::verify))
+        .routes(routes!(audit::export))
         .routes(routes!(openapi))
         .routes(routes!(health::health))
         .routes(routes!(metrics::metrics))

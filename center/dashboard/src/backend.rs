@@ -3,8 +3,9 @@
 //! The dashboard does not know how history is kept or how a question is understood. It calls a [`Backend`]
 //! on threads where blocking is fine, within its own limits on how many calls run at once.
 
-use bongsu_sdk_model::Timestamp;
-use bongsu_sdk_plan::{Answer, Lang, Plan};
+use bongsu_center_control::Preview;
+use bongsu_sdk_model::{AppId, SiteId, Timestamp};
+use bongsu_sdk_plan::{Action, Answer, Lang, Plan};
 use prometheus_client::registry::Registry;
 
 use crate::Overview;
@@ -34,6 +35,21 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// As [`Backend::question`].
     fn plan(&self, plan: &Plan, lang: Lang, now: Timestamp) -> Result<Answer, BackendError>;
+
+    /// The sites an action may name.
+    fn sites(&self) -> Vec<SiteId>;
+
+    /// What an action would touch, measured over the last hour. What can't be told is said, not guessed.
+    ///
+    /// # Errors
+    /// [`BackendError`] if the figures can't be read at all.
+    fn preview(
+        &self,
+        action: &Action,
+        sites: &[SiteId],
+        app: Option<&AppId>,
+        now: Timestamp,
+    ) -> Result<Preview, BackendError>;
 
     /// Adds the center's own figures to a registry that is made for one reading of `/metrics`.
     fn register(&self, registry: &mut Registry);

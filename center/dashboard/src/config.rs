@@ -10,8 +10,14 @@ use bongsu_sdk_config::Section;
 /// How to serve the dashboard.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// TCP address of page and API. Loopback by default, because nobody has to log in yet.
+    /// TCP address of page and API. Loopback by default; put a web server with TLS in front for others.
     pub bind: SocketAddr,
+    /// Nobody has to sign in; only on a loopback address, for demonstrations.
+    pub open: bool,
+    /// Session cookies only over TLS; default: unless bound to a loopback address.
+    pub secure_cookie: bool,
+    /// Where a web server in front says who the client is, such as `x-forwarded-for`: its last entry counts.
+    pub address_header: Option<String>,
     /// Most connections at once; further ones wait in the system's queue. Each may hold about 100 KiB.
     pub connections: usize,
     /// Largest request body, bytes.
@@ -37,8 +43,12 @@ impl Config {
         let count = |key, default, most| {
             usize::try_from(section.integer(key, default, 1..=most)).unwrap_or(usize::MAX)
         };
+        let bind = section.address("bind", (Ipv4Addr::LOCALHOST, 8080).into());
         let config = Self {
-            bind: section.address("bind", (Ipv4Addr::LOCALHOST, 8080).into()),
+            bind,
+            open: section.flag("open", false),
+            secure_cookie: section.flag("secure_cookie", !bind.ip().is_loopback()),
+            address_header: section.optional_text("address_header").map(|name| name.to_lowercase()),
             connections: count("connections", 1_024, 65_536),
             body_bytes: usize::try_from(section.size("body", 64 << 10)).unwrap_or(usize::MAX),
             request_timeout: section.duration("request_timeout", Duration::from_secs(30)),
@@ -55,6 +65,9 @@ impl Config {
             if value.is_zero() {
                 section.fault(key, "must be over zero");
             }
+        }
+        if config.open && !bind.ip().is_loopback() {
+            section.fault("open", "only where `bind` is a loopback address");
         }
         if config.body_bytes == 0 {
             section.fault("body", "must be over zero");

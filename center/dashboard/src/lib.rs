@@ -5,6 +5,9 @@
 //! | `/`, `/sites/{site}` | the web app, embedded in the binary |
 //! | `GET /api/overview` | national figures, every site, the latest findings |
 //! | `POST /api/ask` | an answer to a question or a plan |
+//! | `/login`, `/api/login`, `/api/me`, `/api/people`, `/api/tokens` | who may do what |
+//! | `/api/proposals` | actions: proposed, decided, carried out |
+//! | `/api/audit` | who did what |
 //! | `GET /api/openapi.json` | the description of all of it |
 //! | `GET /healthz`, `GET /metrics` | for whoever operates the center |
 //!
@@ -15,6 +18,9 @@
 //! overview is made at most once a second, however many pages are open.
 //!
 //! `cargo run -p bongsu-center-dashboard --example lively` serves the page with a made-up fleet.
+//!
+//! Every path but the page for signing in and `/healthz` wants a session or a token. `open = true` lets everybody
+//! in who reaches the loopback address; it is for demonstrations.
 //!
 //! ## Decisions
 //!
@@ -29,9 +35,11 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod api;
 mod backend;
 mod config;
+mod login;
 mod overview;
 mod problem;
 mod router;

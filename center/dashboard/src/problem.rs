@@ -43,6 +43,11 @@ impl Problem {
         }
     }
 
+    /// What is wrong and what to do.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(crate) fn internal() -> Self {
         let detail = "something went wrong here, hint: see the center's log";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)

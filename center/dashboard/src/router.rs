@@ -14,12 +14,16 @@ use tower_http::{
 };
 
 use crate::{
-    Backend, Config, api,
+    Backend, Config,
+    access::admit,
+    api, login,
     problem::dress,
     state::{Route, State},
     web,
 };
+use bongsu_center_control::Control;
 use bongsu_sdk_model::Clock;
+use tokio::sync::Notify;
 
 /// No inline code or style, no other origin, no frame. uPlot and Svelte set styles through the object model,
 /// which this allows.
@@ -27,17 +31,26 @@ const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; fo
                       frame-ancestors 'none'";
 
 /// The whole service without its socket; for tests and for serving beside something else.
-pub fn router(config: Config, backend: Arc<dyn Backend>, clock: Arc<dyn Clock>) -> Router {
+/// `decided` is told when a proposal was decided.
+pub fn router(
+    config: Config,
+    backend: Arc<dyn Backend>,
+    control: Arc<Control>,
+    decided: Arc<Notify>,
+    clock: Arc<dyn Clock>,
+) -> Router {
     let (api, document) = api::routes();
     let limit = DefaultBodyLimit::max(config.body_bytes);
     let timeout =
         TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, config.request_timeout);
-    let state = Arc::new(State::new(config, backend, clock, document));
+    let state = Arc::new(State::new(config, backend, (control, decided), clock, document));
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
     api.merge(web::routes())
+        .merge(login::routes())
         .fallback(async || StatusCode::NOT_FOUND)
+        .layer(from_fn_with_state(state.clone(), admit))
         .layer(limit)
         .layer(timeout)
         .layer(map_response(dress))

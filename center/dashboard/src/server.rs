@@ -5,7 +5,8 @@
 
 use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Extension, Router};
+use bongsu_center_control::Control;
 use bongsu_sdk_model::Clock;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -14,13 +15,13 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
     task::JoinHandle,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Backend, Config, router};
+use crate::{Backend, Config, access::Peer, router};
 
 /// Longest request head, bytes.
 const HEAD_BYTES: usize = 64 << 10;
@@ -87,6 +88,8 @@ impl Drop for Handle {
 pub async fn bind(
     config: Config,
     backend: Arc<dyn Backend>,
+    control: Arc<Control>,
+    decided: Arc<Notify>,
     clock: Arc<dyn Clock>,
 ) -> Result<Handle, Error> {
     let address = config.bind;
@@ -97,7 +100,7 @@ pub async fn bind(
     let server = Server {
         builder: builder(config.idle_timeout),
         room: Arc::new(Semaphore::new(config.connections)),
-        router: router(config, backend, clock),
+        router: router(config, backend, control, decided, clock),
         stop: stop.clone(),
         tasks: connections.clone(),
     };
@@ -137,7 +140,9 @@ impl Server {
             .await
         {
             match self.stop.run_until_cancelled(listener.accept()).await {
-                Some(Ok((stream, _))) => drop(self.tasks.spawn(self.serve(stream, room))),
+                Some(Ok((stream, peer))) => {
+                    drop(self.tasks.spawn(self.serve(stream, Peer(peer.ip()), room)));
+                }
                 Some(Err(error)) => {
                     tracing::warn!(%error, "failed to accept a connection for the dashboard");
                     sleep(ACCEPT_PAUSE).await;
@@ -151,9 +156,10 @@ impl Server {
     fn serve(
         &self,
         stream: TcpStream,
+        peer: Peer,
         room: OwnedSemaphorePermit,
     ) -> impl Future<Output = ()> + use<> {
-        let service = TowerToHyperService::new(self.router.clone());
+        let service = TowerToHyperService::new(self.router.clone().layer(Extension(peer)));
         let connection = self
             .builder
             .serve_connection(TokioIo::new(stream), service)

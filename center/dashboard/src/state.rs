@@ -9,16 +9,26 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family},
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
     time::timeout,
 };
 
+use bongsu_center_control::Control;
+
 use crate::{Backend, BackendError, Config, problem::Problem};
+
+/// Each takes 19 MiB and a core for some ten milliseconds.
+const SIGNING_IN: usize = 2;
 
 /// Shared by all requests.
 pub(crate) struct State {
     pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) control: Arc<Control>,
+    /// Told when a proposal was decided, so that its orders leave at once.
+    pub(crate) decided: Arc<Notify>,
+    /// Passwords verified at one time.
+    pub(crate) signing_in: Arc<Semaphore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: Config,
     /// The OpenAPI document.
@@ -41,11 +51,15 @@ impl State {
     pub(crate) fn new(
         config: Config,
         backend: Arc<dyn Backend>,
+        (control, decided): (Arc<Control>, Arc<Notify>),
         clock: Arc<dyn Clock>,
         openapi: Bytes,
     ) -> Self {
         Self {
             backend,
+            control,
+            decided,
+            signing_in: Arc::new(Semaphore::new(SIGNING_IN)),
             clock,
             openapi,
             responses: Family::default(),

@@ -23,10 +23,11 @@ use axum::{
     body::{Body, Bytes},
     http::{Method, Request, Response, StatusCode, header},
 };
-use bongsu_center_dashboard::{Backend, BackendError, Config, Overview, Registry, router};
+use bongsu_center_control::{Config as ControlConfig, Control, Preview};
+use bongsu_center_dashboard::{Backend, BackendError, Config, Overview, Registry};
 use bongsu_sdk_config::{Faults, Section};
-use bongsu_sdk_model::{ManualClock, Timestamp};
-use bongsu_sdk_plan::{Answer, Lang, Plan};
+use bongsu_sdk_model::{AppId, Clock, ManualClock, SiteId, Timestamp};
+use bongsu_sdk_plan::{Action, Answer, Lang, Plan};
 use fleet::Fleet;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -40,6 +41,19 @@ fn config(text: &str) -> Config {
     let config = Config::read(Section::parse(text, &faults));
     assert_eq!(faults.lines(), Vec::<String>::new());
     config
+}
+
+/// A service where nobody has to sign in.
+fn router(config: Config, backend: Arc<dyn Backend>, clock: Arc<dyn Clock>) -> Router {
+    let config = Config {
+        open: true,
+        ..config
+    };
+    // The folder goes when the system's temporary files go; nothing of it is read again.
+    let folder = tempfile::tempdir().unwrap().keep();
+    let control = Control::open(&folder, ControlConfig::default()).unwrap();
+    let decided = Arc::default();
+    bongsu_center_dashboard::router(config, backend, Arc::new(control), decided, clock)
 }
 
 fn app() -> Router {
@@ -584,6 +598,18 @@ impl Backend for Counting {
     fn plan(&self, plan: &Plan, lang: Lang, now: Timestamp) -> Result<Answer, BackendError> {
         self.fleet.plan(plan, lang, now)
     }
+    fn sites(&self) -> Vec<SiteId> {
+        self.fleet.sites()
+    }
+    fn preview(
+        &self,
+        action: &Action,
+        sites: &[SiteId],
+        app: Option<&AppId>,
+        now: Timestamp,
+    ) -> Result<Preview, BackendError> {
+        self.fleet.preview(action, sites, app, now)
+    }
     fn register(&self, registry: &mut Registry) {
         self.fleet.register(registry);
     }
@@ -629,6 +655,18 @@ impl Backend for Blocked {
     fn plan(&self, plan: &Plan, lang: Lang, now: Timestamp) -> Result<Answer, BackendError> {
         self.fleet.plan(plan, lang, now)
     }
+    fn sites(&self) -> Vec<SiteId> {
+        self.fleet.sites()
+    }
+    fn preview(
+        &self,
+        action: &Action,
+        sites: &[SiteId],
+        app: Option<&AppId>,
+        now: Timestamp,
+    ) -> Result<Preview, BackendError> {
+        self.fleet.preview(action, sites, app, now)
+    }
     fn register(&self, _: &mut Registry) {}
 }
 
@@ -650,6 +688,18 @@ impl Backend for Failing {
         Err(BackendError(
             "failed to read /var/lib/bongsu/secret".to_owned(),
         ))
+    }
+    fn sites(&self) -> Vec<SiteId> {
+        Vec::new()
+    }
+    fn preview(
+        &self,
+        _: &Action,
+        _: &[SiteId],
+        _: Option<&AppId>,
+        _: Timestamp,
+    ) -> Result<Preview, BackendError> {
+        Err(BackendError("no store".to_owned()))
     }
     fn register(&self, _: &mut Registry) {}
 }

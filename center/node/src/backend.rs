@@ -3,15 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use bongsu_center_ask::Ask;
+use bongsu_center_control::Preview;
 use bongsu_center_dashboard::{
     Backend, BackendError, Figure, Figures, FindingRow, Overview, Registry, SiteName, SiteOverview,
     SiteState,
 };
 use bongsu_center_history::{History, SiteFinding};
 use bongsu_sdk_analysis::STALE_AFTER;
-use bongsu_sdk_model::{Metric, SiteId, Timestamp, Window};
-use bongsu_sdk_plan::{Answer, Lang, Moment, Named, Plan, PlanWindow, Query, Source};
+use bongsu_sdk_model::{AppId, Metric, SiteId, Timestamp, Window};
+use bongsu_sdk_plan::{Action, Answer, Lang, Moment, Named, Plan, PlanWindow, Query, Source};
 use prometheus_client::metrics::{family::Family, gauge::Gauge};
+
+use crate::preview;
 
 /// Figures of a tile are those of the last five minutes.
 const NOW: Duration = Duration::from_secs(300);
@@ -55,6 +58,20 @@ impl Backend for CenterBackend {
 
     fn plan(&self, plan: &Plan, lang: Lang, now: Timestamp) -> Result<Answer, BackendError> {
         Ok(self.ask.plan(plan, lang, now))
+    }
+
+    fn sites(&self) -> Vec<SiteId> {
+        self.ask.sites().iter().map(|site| site.id.clone()).collect()
+    }
+
+    fn preview(
+        &self,
+        action: &Action,
+        sites: &[SiteId],
+        app: Option<&AppId>,
+        now: Timestamp,
+    ) -> Result<Preview, BackendError> {
+        Ok(preview::measure(&self.ask.source(now), action, sites, app, now))
     }
 
     fn register(&self, registry: &mut Registry) {

@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) retention: Retention,
     /// `[receive]`.
     pub(crate) receive: bongsu_center_receive::Config,
+    /// `[control]`.
+    pub(crate) control: bongsu_center_control::Config,
     /// `[dashboard]`.
     pub(crate) dashboard: bongsu_center_dashboard::Config,
 }
@@ -40,6 +42,7 @@ impl Config {
             sites: sites(&root),
             retention: Retention::read(root.section("history")),
             receive: bongsu_center_receive::Config::read(root.section("receive")),
+            control: bongsu_center_control::Config::read(root.section("control")),
             dashboard: bongsu_center_dashboard::Config::read(root.section("dashboard")),
         };
         root.finish();

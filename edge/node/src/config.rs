@@ -43,6 +43,8 @@ pub struct Config {
     pub sessions: bongsu_edge_sessions::Config,
     /// `[collect]`.
     pub collect: bongsu_edge_collect::Config,
+    /// `[guard]`.
+    pub guard: bongsu_edge_guard::Config,
     /// `[ship]`; without it the edge stands alone.
     pub ship: Option<bongsu_edge_ship::Config>,
 }
@@ -91,6 +93,7 @@ impl Config {
         let plugins = PluginConfig::read(root.section("plugins"), &data_dir);
         let sessions = bongsu_edge_sessions::Config::read(root.section("sessions"));
         let collect = bongsu_edge_collect::Config::read(root.section("collect"));
+        let guard = bongsu_edge_guard::Config::read(root.section("guard"));
         let ship = root
             .has("ship")
             .then(|| bongsu_edge_ship::Config::read(root.section("ship")));
@@ -115,6 +118,7 @@ impl Config {
             plugins,
             sessions,
             collect,
+            guard,
             ship,
         })
     }

@@ -3,8 +3,10 @@
 
 mod admin;
 mod api;
+mod guard;
 mod health;
 mod metrics;
+mod orders;
 mod page;
 mod plugins;
 mod problem;
@@ -18,9 +20,10 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, StatusCode, header},
-    routing::{get, post},
+    routing::{any, delete, get, post},
 };
 use bongsu_edge_collect::CollectStats;
+use bongsu_edge_guard::Guard;
 use bongsu_edge_history::History;
 use bongsu_edge_ship::Status;
 use bongsu_sdk_model::{Clock, SiteId};
@@ -34,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::{set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 
 pub(crate) use self::admin::Admin;
-use crate::{ask::Ask, plugins::keeper::PluginOrders, recent::Recent};
+use crate::{ask::Ask, orders::Orders, plugins::keeper::PluginOrders, recent::Recent};
 
 /// Questions answered at one time; further ones are asked to come again.
 pub(crate) const MAX_ASKING: usize = 2;
@@ -53,6 +56,8 @@ pub(crate) struct State {
     pub(crate) history: Arc<History>,
     pub(crate) recent: Arc<Recent>,
     pub(crate) sessions: bongsu_edge_sessions::Handle,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) orders: Orders,
     pub(crate) collect: watch::Sender<CollectStats>,
     pub(crate) masking_failures: watch::Sender<u64>,
     pub(crate) plugins: PluginOrders,
@@ -123,6 +128,13 @@ fn router(state: Arc<State>) -> Router {
                 .delete(sessions::denies::allow),
         )
         .merge(plugins::router())
+        .route(
+            "/api/guard/rules",
+            get(guard::rules::list).post(guard::rules::add),
+        )
+        .route("/api/guard/rules/{id}", delete(guard::rules::remove))
+        .route("/api/guard/preview", post(guard::rules::preview))
+        .route("/api/orders", post(orders::carry_out))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::not_allowed)
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -134,5 +146,11 @@ fn router(state: Arc<State>) -> Router {
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "no-referrer"))
         .layer(header(header::CACHE_CONTROL, "no-store"))
+        // Asked for every request of every application: without what pages need.
+        .route("/guard", any(guard::direct))
+        .route("/guard/nginx", any(guard::nginx))
+        .route("/guard/envoy/{app}", any(guard::envoy))
+        .route("/guard/envoy/{app}/", any(guard::envoy))
+        .route("/guard/envoy/{app}/{*path}", any(guard::envoy))
         .with_state(state)
 }

@@ -35,6 +35,7 @@ mod figures;
 mod http;
 mod local;
 mod masking;
+mod orders;
 mod outbox;
 mod pipeline;
 mod plugins;

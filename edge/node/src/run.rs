@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use anyhow::Context as _;
 use bongsu_edge_collect::CollectStats;
+use bongsu_edge_guard::Guard;
 use bongsu_edge_history::History;
 use bongsu_edge_ship::Status;
 use bongsu_sdk_model::Clock;
@@ -23,6 +24,7 @@ use crate::{
     feed::Feed,
     http::{self, Admin, State},
     local::LocalRows,
+    orders::Orders,
     outbox::Spool,
     plugins::keeper::{KeeperHandle, PluginOrders},
     recent::Recent,
@@ -80,6 +82,10 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let collect =
         bongsu_edge_collect::bind(config.collect.clone(), Arc::clone(&clock), batches_in).await?;
 
+    let guard =
+        Guard::open(config.guard.clone(), clock.now()).context("failed to open the guard")?;
+    let guard = Arc::new(guard);
+
     let wake = Arc::new(Notify::new());
     let (pulses_in, pulses) = watch::channel(None);
     let spool = || Spool::new(Arc::clone(&history)).map(Arc::new);
@@ -98,7 +104,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let (kept, spool_max_bytes) = (config.kept, config.spool_max_bytes);
     let status = ship.as_ref().map(bongsu_edge_ship::Handle::status);
     let state = Arc::new(state(
-        config, key, &history, &clock, recent, sessions, status, plugins,
+        config, key, &history, &clock, recent, sessions, guard, status, plugins,
     ));
     let page = http::bind(http, Arc::clone(&state)).await?;
 
@@ -152,10 +158,14 @@ fn state(
     clock: &Arc<dyn Clock>,
     recent: Arc<Recent>,
     sessions: bongsu_edge_sessions::Handle,
+    guard: Arc<Guard>,
     ship: Option<watch::Receiver<Status>>,
     plugins: PluginOrders,
 ) -> State {
+    let orders = Orders::new(Arc::clone(&guard), sessions.control(), Arc::clone(clock));
     State {
+        guard,
+        orders,
         site: config.site.clone(),
         name: config.name.clone(),
         clock: Arc::clone(clock),
@@ -190,6 +200,18 @@ impl Running {
         let mut tick = interval(TICK);
         while stop.run_until_cancelled(tick.tick()).await.is_some() {
             self.state.collect.send_replace(self.collect.stats());
+            self.sweep().await;
+        }
+    }
+
+    /// Deletes guard rules whose time is over.
+    async fn sweep(&self) {
+        let (guard, now) = (Arc::clone(&self.state.guard), self.state.clock.now());
+        match tokio::task::spawn_blocking(move || guard.sweep(now)).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(ended)) => tracing::info!(ended, "guard rules ended on time"),
+            Ok(Err(error)) => tracing::error!("failed to end guard rules: {error}"),
+            Err(error) => tracing::error!("ending guard rules ended badly: {error}"),
         }
     }
 

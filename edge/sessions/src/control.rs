@@ -283,6 +283,15 @@ impl Control {
             .collect()
     }
 
+    /// Whose the session with this id is, in whatever application; none: nobody's, or there is no such session.
+    #[must_use]
+    pub fn user_of(&self, id: &str) -> Option<Arc<str>> {
+        match &self.0 {
+            Store::Local(engine) => engine.user_by_id(id),
+            Store::Redis(backend) => backend.user_by_id(id),
+        }
+    }
+
     /// The counts of every application; their bytes are not counted apart and zero here.
     #[must_use]
     pub fn counts(&self) -> Vec<(Arc<str>, SessionCounts)> {

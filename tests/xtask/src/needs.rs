@@ -36,6 +36,13 @@ pub(crate) const NGINX: Part = Part {
     present: || find("nginx").is_some(),
 };
 
+/// Another web server that asks the guard.
+pub(crate) const HAPROXY: Part = Part {
+    program: "haproxy",
+    packages: &["haproxy"],
+    present: || find("haproxy").is_some(),
+};
+
 /// The peer of the session benches and tests.
 pub(crate) const REDIS: Part = Part {
     program: "redis-server",

@@ -13,14 +13,14 @@
 //! | `BONGSU_JAVA`, `BONGSU_JAVA_CLIENTS` | virtual machine, and the folder with `tests/clients/java` built |
 //! | `BONGSU_GO_CLIENT` | `tests/clients/go`, built |
 //! | `BONGSU_PHP` | interpreter with the extension `redis` |
-//! | `BONGSU_NGINX`, `BONGSU_REDIS_SERVER` | the system's servers |
+//! | `BONGSU_NGINX`, `BONGSU_HAPROXY`, `BONGSU_REDIS_SERVER` | the system's servers |
 
 use std::{ffi::OsString, path::PathBuf};
 
 use anyhow::Result;
 
 use crate::{
-    needs::{self, GO, JAVA, MAVEN, NGINX, PHP, REDIS, built, node::Node, python},
+    needs::{self, GO, HAPROXY, JAVA, MAVEN, NGINX, PHP, REDIS, built, node::Node, python},
     plugins,
     shell::{self, say},
     web,
@@ -29,7 +29,7 @@ use crate::{
 
 /// Runs it all.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    needs::ensure(&[&NGINX, &REDIS, &JAVA, &MAVEN, &PHP, &GO])?;
+    needs::ensure(&[&NGINX, &HAPROXY, &REDIS, &JAVA, &MAVEN, &PHP, &GO])?;
     plugins::run()?;
     web::run(workspace)?;
     let environment = environment(workspace)?;
@@ -59,7 +59,7 @@ fn environment(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
         Some(node) => node.modules(workspace, &clients)?,
         None => None,
     };
-    let places: [(&str, Option<PathBuf>); 11] = [
+    let places: [(&str, Option<PathBuf>); 12] = [
         ("BONGSU_BIN", Some(workspace.target.join("debug"))),
         ("BONGSU_PLUGINS", Some(workspace.plugins())),
         ("BONGSU_PYTHON", python),
@@ -76,6 +76,7 @@ fn environment(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
         ),
         ("BONGSU_PHP", PHP.place()),
         ("BONGSU_NGINX", NGINX.place()),
+        ("BONGSU_HAPROXY", HAPROXY.place()),
         ("BONGSU_REDIS_SERVER", REDIS.place()),
     ];
     Ok(places

@@ -7,9 +7,10 @@ use bongsu_center_dashboard::{
     Backend, BackendError, Figure, Figures, FindingRow, Overview, Registry, SiteName, SiteOverview,
     SiteState,
 };
+use bongsu_center_control::Preview;
 use bongsu_sdk_model::{AppId, IdentityMode, Metric, Severity, SiteId, Timestamp, Window};
 use bongsu_sdk_plan::{
-    Answer, Coverage, Dimension, Executor, Lang, Measured, Moment, Plan, PlanWindow, Query, Source,
+    Action, Answer, Coverage, Dimension, Executor, Lang, Measured, Moment, Plan, PlanWindow, Query, Source,
     SourceError, StaleSite, Vocabulary,
 };
 use jiff::tz::TimeZone;
@@ -188,6 +189,26 @@ impl Backend for Fleet {
     fn plan(&self, plan: &Plan, lang: Lang, now: Timestamp) -> Result<Answer, BackendError> {
         let answer = self.executor.execute(plan, &MadeUp, now, lang);
         Ok(answer.unwrap_or_else(|error| self.executor.decline(plan, &error, lang)))
+    }
+
+    fn sites(&self) -> Vec<SiteId> {
+        let ids = MEMBERS.iter().map(|(id, ..)| SiteId::new(id));
+        ids.filter_map(Result::ok).collect()
+    }
+
+    fn preview(
+        &self,
+        _: &Action,
+        sites: &[SiteId],
+        _: Option<&AppId>,
+        now: Timestamp,
+    ) -> Result<Preview, BackendError> {
+        Ok(Preview {
+            at: now,
+            requests: Some(120.0),
+            of_requests: Some(10_000.0 * sites.len() as f64),
+            ..Preview::default()
+        })
     }
 
     fn register(&self, registry: &mut Registry) {

@@ -4,6 +4,7 @@ mod fleet;
 
 use std::{error::Error, sync::Arc, time::SystemTime};
 
+use bongsu_center_control::{Config as ControlConfig, Control};
 use bongsu_center_dashboard::{Config, bind};
 use bongsu_sdk_config::{Faults, Section};
 use bongsu_sdk_model::{Clock, Timestamp};
@@ -35,10 +36,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .nth(1)
         .unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let faults = Faults::default();
-    let config = Config::read(Section::parse(&format!("bind = \"{bind_to}\""), &faults));
-    let handle = bind(config, Arc::new(Fleet::new()), Arc::new(SystemClock)).await?;
+    let config = format!("bind = \"{bind_to}\"\nopen = true");
+    let config = Config::read(Section::parse(&config, &faults));
+    let folder = std::env::temp_dir().join(format!("bongsu-lively-{}", std::process::id()));
+    let control = Control::open(&folder, ControlConfig::default())?;
+    let handle = bind(
+        config,
+        Arc::new(Fleet::new()),
+        Arc::new(control),
+        Arc::default(),
+        Arc::new(SystemClock),
+    )
+    .await?;
     println!("http://{}", handle.addr());
     tokio::signal::ctrl_c().await?;
     handle.shutdown().await;
+    std::fs::remove_dir_all(folder)?;
     Ok(())
 }

@@ -12,7 +12,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::described;
-use crate::{problem::Problem, state::State};
+use crate::{
+    access::{Caller, by, record},
+    problem::Problem,
+    state::State,
+};
 
 /// Longest question, in characters.
 const MAX_QUESTION: usize = 2_000;
@@ -48,16 +52,28 @@ pub(super) struct Asked {
 )]
 pub(super) async fn ask(
     Extract(state): Extract<Arc<State>>,
+    caller: Caller,
     body: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Json<Answer>, Problem> {
     let Json(asked) = body.map_err(unreadable)?;
+    let prompt = asked.question.clone().unwrap_or_default();
+    let answer = answer(&state, asked).await?;
+    let mut entry = by(&caller, "ask", answer.plan.op.name());
+    entry.prompt = prompt;
+    entry.command = serde_json::to_value(&answer.plan).unwrap_or_default();
+    entry.result = answer.text.chars().take(500).collect();
+    entry.target.clone_from(&answer.by);
+    record(&state, entry).await?;
+    Ok(Json(answer))
+}
+
+async fn answer(state: &Arc<State>, asked: Asked) -> Result<Answer, Problem> {
     let now = state.clock.now();
     let lang = asked.lang;
     match (asked.question, asked.plan) {
         (Some(question), None) if is_sayable(&question) => state
             .ask(move |backend| backend.question(question.trim(), lang, now))
-            .await
-            .map(Json),
+            .await,
         (None, Some(plan)) => {
             plan.validate().map_err(|faults| {
                 Problem::new(
@@ -70,7 +86,6 @@ pub(super) async fn ask(
             state
                 .ask(move |backend| backend.plan(&plan, lang, now))
                 .await
-                .map(Json)
         }
         _ => {
             let detail =
@@ -88,7 +103,7 @@ fn is_sayable(question: &str) -> bool {
     !question.trim().is_empty() && question.chars().count() <= MAX_QUESTION
 }
 
-fn unreadable(rejection: JsonRejection) -> Problem {
+pub(super) fn unreadable(rejection: JsonRejection) -> Problem {
     let status = rejection.status();
     let code = if status == StatusCode::PAYLOAD_TOO_LARGE {
         "too_large"

@@ -22,6 +22,7 @@ pub(super) async fn metrics(Extract(state): Extract<Arc<State>>) -> Response {
     collect(&state, &mut registry);
     shipping(&state, &mut registry);
     super::plugins::register(&state, &mut registry);
+    guard(&state, &mut registry);
     let mut text = String::new();
     match encode(&mut text, &registry) {
         Ok(()) => {
@@ -135,6 +136,36 @@ fn collect(state: &State, registry: &mut Registry) {
         "Batches hidden because a masker failed",
         ConstCounter::new(failures),
     );
+}
+
+fn guard(state: &State, registry: &mut Registry) {
+    let counts = state.guard.counts();
+    registry.register("guard_rules", "Guard rules that hold", gauge(counts.rules));
+    for (name, help, value) in [
+        (
+            "guard_allowed",
+            "Requests that passed the guard",
+            counts.allowed,
+        ),
+        (
+            "guard_blocked",
+            "Requests refused by a rule",
+            counts.blocked,
+        ),
+        (
+            "guard_redirected",
+            "Requests sent elsewhere by a rule",
+            counts.redirected,
+        ),
+        (
+            "guard_limited",
+            "Requests over a rule's rate",
+            counts.limited,
+        ),
+        ("guard_cookies", "Identity cookies given", counts.cookies),
+    ] {
+        registry.register(name, help, ConstCounter::new(value));
+    }
 }
 
 fn shipping(state: &State, registry: &mut Registry) {

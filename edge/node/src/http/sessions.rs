@@ -282,7 +282,7 @@ fn bad(detail: &str) -> Problem {
 }
 
 /// A body that could not be read: too long, of another type, or not what was asked for.
-fn unread(error: &JsonRejection) -> Problem {
+pub(super) fn unread(error: &JsonRejection) -> Problem {
     Problem {
         status: error.status(),
         ..bad(&error.body_text())

@@ -192,6 +192,17 @@ impl Backend {
         Ok(denies.len())
     }
 
+    /// Whose the session with this id is, in whatever application.
+    pub(crate) fn user_by_id(&self, id: &str) -> Option<Arc<str>> {
+        let sessions = self.with_id(id);
+        let users = self.registry.users();
+        let bound = |session: &SessionKey| users.binding(session.db, &session.key);
+        sessions
+            .iter()
+            .find_map(bound)
+            .map(|binding| Arc::clone(&binding.user))
+    }
+
     /// Notes a request of the session with this id, and binds the session if it carried a user, too.
     pub(crate) async fn visited(
         &self,

@@ -190,6 +190,17 @@ impl Engine {
         (!sessions.is_empty()).then_some(sessions)
     }
 
+    /// Whose the session with this id is, in whatever application.
+    pub(crate) fn user_by_id(&self, id: &str) -> Option<Arc<str>> {
+        let sessions = self.with_id(id);
+        let users = self.registry.users();
+        let bound = |session: &SessionKey| users.binding(session.db, &session.key);
+        sessions
+            .iter()
+            .find_map(bound)
+            .map(|binding| Arc::clone(&binding.user))
+    }
+
     /// Every deny that has not ended.
     pub(crate) fn denies(&self) -> Vec<Deny> {
         self.registry.denies().all(self.clock.now())
