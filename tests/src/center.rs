@@ -96,6 +96,7 @@ idle_timeout = "4s"
 
 [dashboard]
 bind = "127.0.0.1:{http}"
+open = true
 "#,
             data = folder.path().display(),
             tls = authority.folder().display(),

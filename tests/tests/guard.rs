@@ -37,30 +37,57 @@ fn order(edge: &Edge, order: &Value) -> Result<Value> {
 fn every_verdict(edge: &mut Edge, server: &Server) -> Result<()> {
     let (status, page) = server.get("/admin/users", &[])?;
     ensure!(status == 200 && page.contains("the application"), "{page}");
-    ensure!(page.contains("bongsu_id=") && page.contains("HttpOnly"), "no identity: {page}");
+    ensure!(
+        page.contains("bongsu_id=") && page.contains("HttpOnly"),
+        "no identity: {page}"
+    );
     let (_, known) = server.get("/", &["Cookie: bongsu_id=0123456789abcdef0123456789abcdef"])?;
     ensure!(!known.contains("bongsu_id="), "a second identity: {known}");
 
-    add(edge, json!({"rule": {"then": {"action": "block"}, "url": "/admin/*", "user_agent": "mobile"}}))?;
+    add(
+        edge,
+        json!({"rule": {"then": {"action": "block"}, "url": "/admin/*", "user_agent": "mobile"}}),
+    )?;
     for path in ["/admin/users?a=b", "//admin/users", "/x/..//%61dmin"] {
         let (status, page) = server.get(path, &[IPHONE])?;
-        ensure!(status == 403 && !page.contains("the application"), "{path}: {page}");
+        ensure!(
+            status == 403 && !page.contains("the application"),
+            "{path}: {page}"
+        );
     }
     ensure!(server.get("/admin/users", &[])?.0 == 200);
 
-    add(edge, json!({"rule": {"then": {"action": "redirect", "to": "/closed?why=maintenance"}, "url": "/old"}}))?;
+    add(
+        edge,
+        json!({"rule": {"then": {"action": "redirect", "to": "/closed?why=maintenance"}, "url": "/old"}}),
+    )?;
     let (status, page) = server.get("/old", &[])?;
-    ensure!(status == 302 && page.to_lowercase().contains("location: /closed?why=maintenance"), "{page}");
+    ensure!(
+        status == 302
+            && page
+                .to_lowercase()
+                .contains("location: /closed?why=maintenance"),
+        "{page}"
+    );
 
-    add(edge, json!({"rule": {"then": {"action": "limit", "per_second": 0.1, "burst": 2}, "url": "/download"}}))?;
-    let statuses = (0..3).map(|_| Ok(server.get("/download", &[])?.0)).collect::<Result<Vec<_>>>()?;
+    add(
+        edge,
+        json!({"rule": {"then": {"action": "limit", "per_second": 0.1, "burst": 2}, "url": "/download"}}),
+    )?;
+    let statuses = (0..3)
+        .map(|_| Ok(server.get("/download", &[])?.0))
+        .collect::<Result<Vec<_>>>()?;
     ensure!(statuses == [200, 200, 429], "{statuses:?}");
     let (_, page) = server.get("/download", &[])?;
     ensure!(page.to_lowercase().contains("retry-after: "), "{page}");
 
     let user = json!({"user": {"id": "kim"}}).to_string();
-    edge.sessions()?.run(&["SET", "minwon:s1", &user, "EX", "600"])?;
-    add(edge, json!({"rule": {"then": {"action": "block"}, "url": "/pay/*", "user": "kim"}}))?;
+    edge.sessions()?
+        .run(&["SET", "minwon:s1", &user, "EX", "600"])?;
+    add(
+        edge,
+        json!({"rule": {"then": {"action": "block"}, "url": "/pay/*", "user": "kim"}}),
+    )?;
     ensure!(server.get("/pay/1", &["Cookie: JSESSIONID=s1.node1"])?.0 == 403);
     ensure!(server.get("/pay/1", &["Cookie: JSESSIONID=s2.node1"])?.0 == 200);
     Ok(())
@@ -93,7 +120,10 @@ fn nginx_refuses_when_it_is_told_to_fail_closed() -> Result<()> {
     let Some(server) = Server::nginx(edge.http, Fail::Closed)? else {
         return Ok(());
     };
-    add(&edge, json!({"rule": {"then": {"action": "block"}, "url": "/admin/*"}}))?;
+    add(
+        &edge,
+        json!({"rule": {"then": {"action": "block"}, "url": "/admin/*"}}),
+    )?;
     ensure!(server.get("/", &[])?.0 == 200);
     without_the_edge(&mut edge, &server, 503)
 }
@@ -114,7 +144,10 @@ fn haproxy_refuses_when_it_is_told_to_fail_closed() -> Result<()> {
     let Some(server) = Server::haproxy(edge.http, Fail::Closed)? else {
         return Ok(());
     };
-    add(&edge, json!({"rule": {"then": {"action": "block"}, "url": "/admin/*"}}))?;
+    add(
+        &edge,
+        json!({"rule": {"then": {"action": "block"}, "url": "/admin/*"}}),
+    )?;
     ensure!(server.get("/", &[])?.0 == 200);
     without_the_edge(&mut edge, &server, 503)
 }
@@ -122,7 +155,10 @@ fn haproxy_refuses_when_it_is_told_to_fail_closed() -> Result<()> {
 #[test]
 fn envoys_and_traefiks_ways_of_asking_are_answered() -> Result<()> {
     let edge = Edge::start("busan", RULES)?;
-    add(&edge, json!({"rule": {"then": {"action": "block", "status": 451, "text": "점검 중입니다"}, "url": "/a/*", "app": "shop"}}))?;
+    add(
+        &edge,
+        json!({"rule": {"then": {"action": "block", "status": 451, "text": "점검 중입니다"}, "url": "/a/*", "app": "shop"}}),
+    )?;
     let ask = |path: &str, headers: &[&str]| server::fetch(edge.http, path, headers);
     let (status, page) = ask("/guard/envoy/shop/x/..//a/b?c=d", &[])?;
     ensure!(status == 451 && page.contains("점검 중입니다"), "{page}");
@@ -142,7 +178,8 @@ fn an_order_is_carried_out_once_also_when_the_edge_dies_and_can_be_lifted() -> R
     let mut edge = Edge::start("busan", RULES)?;
     let log_in = |edge: &Edge, id: &str| -> Result<()> {
         let user = json!({"user": {"id": "kim"}}).to_string();
-        edge.sessions()?.run(&["SET", &format!("minwon:{id}"), &user, "EX", "600"])?;
+        edge.sessions()?
+            .run(&["SET", &format!("minwon:{id}"), &user, "EX", "600"])?;
         Ok(())
     };
     log_in(&edge, "s1")?;
@@ -154,9 +191,14 @@ fn an_order_is_carried_out_once_also_when_the_edge_dies_and_can_be_lifted() -> R
             {"effect": "guard.rule", "rule": {"then": {"action": "block"}, "url": "/admin/*", "user": "kim"}},
         ],
     });
-    bongsu_tests::until("the order's instant has passed", || Ok((now_ms()? > issued).then_some(())))?;
+    bongsu_tests::until("the order's instant has passed", || {
+        Ok((now_ms()? > issued).then_some(()))
+    })?;
     let first = order(&edge, &given)?;
-    ensure!(first["state"] == "done" && first["sessions_ended"] == 1, "{first}");
+    ensure!(
+        first["state"] == "done" && first["sessions_ended"] == 1,
+        "{first}"
+    );
     // He logs in again; the same order, given again before and after a crash, does not end this session.
     log_in(&edge, "s2")?;
     ensure!(order(&edge, &given)? == first);
@@ -189,6 +231,9 @@ fn an_order_is_carried_out_once_also_when_the_edge_dies_and_can_be_lifted() -> R
     });
     ensure!(order(&edge, &broad)?["state"] == "refused");
     let sessions = edge.web().get("/api/sessions", None)?.json()?;
-    ensure!(sessions["matching"] == 1, "a refused order ended a session: {sessions}");
+    ensure!(
+        sessions["matching"] == 1,
+        "a refused order ended a session: {sessions}"
+    );
     Ok(())
 }

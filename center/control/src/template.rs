@@ -438,10 +438,20 @@ mod tests {
 
     #[test]
     fn patterns_fit_the_urls_of_rollups() {
-        for (pattern, url) in [("/admin/*", "/admin"), ("/admin/*", "/admin/{}"), ("/a", "/a"), ("/*/b", "/x/b"), ("/a*c*", "/abcd")] {
+        for (pattern, url) in [
+            ("/admin/*", "/admin"),
+            ("/admin/*", "/admin/{}"),
+            ("/a", "/a"),
+            ("/*/b", "/x/b"),
+            ("/a*c*", "/abcd"),
+        ] {
             assert!(fits_url(pattern, url), "{pattern} {url}");
         }
-        for (pattern, url) in [("/admin/*", "/administrator"), ("/a", "/ab"), ("/*/b", "/x/bc")] {
+        for (pattern, url) in [
+            ("/admin/*", "/administrator"),
+            ("/a", "/ab"),
+            ("/*/b", "/x/bc"),
+        ] {
             assert!(!fits_url(pattern, url), "{pattern} {url}");
         }
     }

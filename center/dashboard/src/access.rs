@@ -22,7 +22,13 @@ use crate::{problem::Problem, state::State};
 /// The cookie of a session.
 pub(crate) const COOKIE: &str = "bongsu_session";
 /// Open to everybody; nothing of the sites is told there.
-const OPEN: &[&str] = &["/healthz", "/login", "/login.js", "/login.css", "/api/login"];
+const OPEN: &[&str] = &[
+    "/healthz",
+    "/login",
+    "/login.js",
+    "/login.css",
+    "/api/login",
+];
 /// Open to whoever is signed in, whatever he may.
 const OWN: &[&str] = &["/api/me", "/api/logout", "/api/password"];
 
@@ -133,10 +139,16 @@ async fn caller(
     let address = address(state, headers, peer.as_ref());
     if state.config.open {
         let who = everybody();
-        return Ok(Some(Caller { who, address, secret: None }));
+        return Ok(Some(Caller {
+            who,
+            address,
+            secret: None,
+        }));
     }
     let bearer = field(headers, header::AUTHORIZATION);
-    let bearer = bearer.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
+    let bearer = bearer
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .map(str::to_owned);
     let secret = session(headers);
     let Some(shown) = bearer.clone().or_else(|| secret.clone()) else {
         return Ok(None);
@@ -144,7 +156,11 @@ async fn caller(
     let (control, now) = (Arc::clone(&state.control), state.clock.now());
     let who = blocking(move || control.people.who(&shown, now)).await?;
     let secret = secret.filter(|_| bearer.is_none());
-    Ok(who.map(|who| Caller { who, address, secret }))
+    Ok(who.map(|who| Caller {
+        who,
+        address,
+        secret,
+    }))
 }
 
 /// Where the configuration says that nobody has to sign in.
@@ -164,13 +180,17 @@ pub(crate) fn address(state: &State, headers: &HeaderMap, peer: Option<&Peer>) -
     let told = named.and_then(|name| headers.get_all(name).iter().next_back()?.to_str().ok());
     let told = told.and_then(|told| told.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
     let peer = peer.map(|Peer(address)| *address);
-    told.or(peer).map(|address| address.to_canonical().to_string()).unwrap_or_default()
+    told.or(peer)
+        .map(|address| address.to_canonical().to_string())
+        .unwrap_or_default()
 }
 
 /// The session's secret in the cookies.
 pub(crate) fn session(headers: &HeaderMap) -> Option<String> {
     let cookies = field(headers, header::COOKIE)?;
-    let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let mut pairs = cookies
+        .split(';')
+        .filter_map(|pair| pair.trim().split_once('='));
     let found = pairs.find(|(name, _)| *name == COOKIE);
     found.map(|(_, value)| value.to_owned())
 }
@@ -190,7 +210,9 @@ pub(crate) fn is_ours(request: &Request) -> bool {
     }
     let host = field(headers, header::HOST);
     let origin = field(headers, header::ORIGIN);
-    let origin = origin.and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    let origin = origin
+        .and_then(|origin| origin.split_once("://"))
+        .map(|(_, host)| host);
     origin.is_some() && origin == host
 }
 
@@ -211,7 +233,12 @@ fn problem(error: &Error) -> Problem {
     match error {
         Error::Refused(why) => {
             // Texts that begin with a stable word have it as their code.
-            let codes = ["not_allowed", "too_broad", "too_many", "mixed_query_and_control"];
+            let codes = [
+                "not_allowed",
+                "too_broad",
+                "too_many",
+                "mixed_query_and_control",
+            ];
             let code = codes.into_iter().find(|code| why.starts_with(code));
             Problem::new(StatusCode::CONFLICT, code.unwrap_or("refused"), why)
         }

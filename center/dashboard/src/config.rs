@@ -48,7 +48,9 @@ impl Config {
             bind,
             open: section.flag("open", false),
             secure_cookie: section.flag("secure_cookie", !bind.ip().is_loopback()),
-            address_header: section.optional_text("address_header").map(|name| name.to_lowercase()),
+            address_header: section
+                .optional_text("address_header")
+                .map(|name| name.to_lowercase()),
             connections: count("connections", 1_024, 65_536),
             body_bytes: usize::try_from(section.size("body", 64 << 10)).unwrap_or(usize::MAX),
             request_timeout: section.duration("request_timeout", Duration::from_secs(30)),

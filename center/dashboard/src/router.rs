@@ -43,7 +43,13 @@ pub fn router(
     let limit = DefaultBodyLimit::max(config.body_bytes);
     let timeout =
         TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, config.request_timeout);
-    let state = Arc::new(State::new(config, backend, (control, decided), clock, document));
+    let state = Arc::new(State::new(
+        config,
+        backend,
+        (control, decided),
+        clock,
+        document,
+    ));
     let header = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };

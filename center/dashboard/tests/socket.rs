@@ -10,6 +10,7 @@ mod fleet;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use bongsu_center_control::{Config as ControlConfig, Control};
 use bongsu_center_dashboard::{Config, Error, Handle, bind};
 use bongsu_sdk_config::{Faults, Section};
 use bongsu_sdk_model::{ManualClock, Timestamp};
@@ -21,13 +22,24 @@ use tokio::{
 
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 
+fn control() -> Arc<Control> {
+    let folder = tempfile::tempdir().unwrap().keep();
+    Arc::new(Control::open(&folder, ControlConfig::default()).unwrap())
+}
+
 async fn serve(config: &str) -> Handle {
-    let text = format!("bind = \"127.0.0.1:0\"\n{config}");
+    let text = format!("bind = \"127.0.0.1:0\"\nopen = true\n{config}");
     let config = Config::read(Section::parse(&text, &Faults::default()));
     let clock = ManualClock::at(Timestamp::from_ms(1_795_152_600_000));
-    bind(config, Arc::new(Fleet::new()), Arc::new(clock))
-        .await
-        .unwrap()
+    bind(
+        config,
+        Arc::new(Fleet::new()),
+        control(),
+        Arc::default(),
+        Arc::new(clock),
+    )
+    .await
+    .unwrap()
 }
 
 /// Sends bytes and returns the first line of what comes back until the peer closes.
@@ -122,6 +134,8 @@ async fn a_taken_address_is_an_error_that_names_it() {
     let taken = bind(
         config,
         Arc::new(Fleet::new()),
+        control(),
+        Arc::default(),
         Arc::new(ManualClock::default()),
     )
     .await;

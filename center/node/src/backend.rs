@@ -61,7 +61,11 @@ impl Backend for CenterBackend {
     }
 
     fn sites(&self) -> Vec<SiteId> {
-        self.ask.sites().iter().map(|site| site.id.clone()).collect()
+        self.ask
+            .sites()
+            .iter()
+            .map(|site| site.id.clone())
+            .collect()
     }
 
     fn preview(
@@ -71,7 +75,13 @@ impl Backend for CenterBackend {
         app: Option<&AppId>,
         now: Timestamp,
     ) -> Result<Preview, BackendError> {
-        Ok(preview::measure(&self.ask.source(now), action, sites, app, now))
+        Ok(preview::measure(
+            &self.ask.source(now),
+            action,
+            sites,
+            app,
+            now,
+        ))
     }
 
     fn register(&self, registry: &mut Registry) {

@@ -14,10 +14,13 @@
 
 #![forbid(unsafe_code)]
 
+mod actions;
+mod audit;
 mod backend;
 mod certificates;
 mod config;
 mod inbox;
+mod preview;
 mod run;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::SystemTime};
@@ -26,7 +29,7 @@ use bongsu_sdk_model::{Clock, Timestamp};
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::{certificates::CaCommand, config::Config};
+use crate::{audit::AuditCommand, certificates::CaCommand, config::Config};
 
 /// The system allocator keeps an arena per thread: after a back-fill the center held 750 MB, of which it used 250.
 #[global_allocator]
@@ -54,6 +57,9 @@ enum Command {
     /// Makes the authority and its certificates.
     #[command(subcommand)]
     Ca(CaCommand),
+    /// Verifies or exports the record of who did what.
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 struct SystemClock;
@@ -80,6 +86,11 @@ fn main() -> ExitCode {
         .init();
     let done = match args.command {
         Some(Command::Ca(command)) => command.run(SystemClock.now()),
+        Some(Command::Audit(command)) => command.run(|| {
+            let config =
+                read(&args.config).map_err(|faults| anyhow::anyhow!("{}", faults.join("; ")))?;
+            Ok(config.data_dir.join("control/audit.jsonl"))
+        }),
         None => match read(&args.config) {
             Err(faults) => return report(&args.config, &faults),
             Ok(_) if args.check => {

@@ -31,7 +31,13 @@ pub(crate) fn measure(
         mode: None,
         agg: None,
     };
-    let figure = |metric, urls| source.measure(&query(metric, urls)).ok().flatten().map(|measured| measured.value);
+    let figure = |metric, urls| {
+        source
+            .measure(&query(metric, urls))
+            .ok()
+            .flatten()
+            .map(|measured| measured.value)
+    };
     let mut preview = Preview {
         at: now,
         of_requests: figure(Metric::Requests, Vec::new()),
@@ -41,24 +47,47 @@ pub(crate) fn measure(
     match url(action) {
         Some(pattern) => {
             let members = source.members(Dimension::Url, &query(Metric::Requests, Vec::new()));
-            let fitting = members.unwrap_or_default().into_iter().filter(|url| fits_url(pattern, url));
-            let urls: Vec<UrlTemplate> = fitting.filter_map(|url| UrlTemplate::new(&url).ok()).collect();
+            let fitting = members
+                .unwrap_or_default()
+                .into_iter()
+                .filter(|url| fits_url(pattern, url));
+            let urls: Vec<UrlTemplate> = fitting
+                .filter_map(|url| UrlTemplate::new(&url).ok())
+                .collect();
             (preview.requests, preview.users) = if urls.is_empty() {
                 (Some(0.0), Some(0.0))
             } else {
-                (figure(Metric::Requests, urls.clone()), figure(Metric::UsersDistinct, urls.clone()))
+                (
+                    figure(Metric::Requests, urls.clone()),
+                    figure(Metric::UsersDistinct, urls.clone()),
+                )
             };
-            preview.urls = urls.iter().take(URLS).map(|url| url.as_str().to_owned()).collect();
+            preview.urls = urls
+                .iter()
+                .take(URLS)
+                .map(|url| url.as_str().to_owned())
+                .collect();
         }
-        None => preview.unknown.push("roll-ups know URLs, not addresses or users: the edge counts when it is carried out".to_owned()),
+        None => preview.unknown.push(
+            "roll-ups know URLs, not addresses or users: the edge counts when it is carried out"
+                .to_owned(),
+        ),
     }
-    if let Action::UrlBlock { user_agent: Some(agent), .. } = action {
+    if let Action::UrlBlock {
+        user_agent: Some(agent),
+        ..
+    } = action
+    {
         // An upper bound would make a narrow rule look broad.
-        preview.unknown.push(format!("how many of these requests are from `{agent}`; the figures are of all"));
+        preview.unknown.push(format!(
+            "how many of these requests are from `{agent}`; the figures are of all"
+        ));
         preview.of_requests = None;
     }
     if let Action::UserDeny { url: Some(_), .. } = action {
-        preview.unknown.push("how many of these requests are the user's; the figures are of all".to_owned());
+        preview
+            .unknown
+            .push("how many of these requests are the user's; the figures are of all".to_owned());
         preview.of_requests = None;
     }
     preview
@@ -66,7 +95,9 @@ pub(crate) fn measure(
 
 const fn url(action: &Action) -> Option<&String> {
     match action {
-        Action::UrlBlock { url, .. } | Action::UrlRedirect { url, .. } | Action::UrlLimit { url, .. } => Some(url),
+        Action::UrlBlock { url, .. }
+        | Action::UrlRedirect { url, .. }
+        | Action::UrlLimit { url, .. } => Some(url),
         Action::UserDeny { url, .. } => url.as_ref(),
         _ => None,
     }

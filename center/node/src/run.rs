@@ -1,18 +1,20 @@
 //! Starts the parts of the center in order, and stops them in the order in which data flows.
 
-use std::{sync::Arc, time::Duration};
+use std::{io::Write as _, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use bongsu_center_ask::Ask;
+use bongsu_center_control::{Audit, Control, Record};
 use bongsu_center_history::{History, Retention};
 use bongsu_center_receive::Sites;
 use bongsu_sdk_model::Clock;
 use tokio::{
     signal::unix::{SignalKind, signal},
+    sync::Notify,
     time::{MissedTickBehavior, interval},
 };
 
-use crate::{backend::CenterBackend, config::Config, inbox::HistoryInbox};
+use crate::{actions::Actions, backend::CenterBackend, config::Config, inbox::HistoryInbox};
 
 /// How often changed hours are derived, and how many at most in one go.
 const DERIVE_EVERY: Duration = Duration::from_secs(2);
@@ -45,9 +47,26 @@ pub(crate) async fn run(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result
         ask,
         history: Arc::clone(&history),
     };
-    let dashboard =
-        bongsu_center_dashboard::bind(config.dashboard, Arc::new(backend), Arc::clone(&clock))
-            .await?;
+    let control = open_control(
+        &config.data_dir,
+        config.control,
+        config.dashboard.open,
+        &*clock,
+    )?;
+    let decided = Arc::<Notify>::default();
+    let actions = Actions {
+        control: Arc::clone(&control),
+        sites,
+        clock: Arc::clone(&clock),
+    };
+    let dashboard = bongsu_center_dashboard::bind(
+        config.dashboard,
+        Arc::new(backend),
+        control,
+        Arc::clone(&decided),
+        Arc::clone(&clock),
+    )
+    .await?;
     tracing::info!(
         "center is up: edges at {}/udp, dashboard http://{}",
         receive.address(),
@@ -56,12 +75,52 @@ pub(crate) async fn run(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result
     tokio::select! {
         () = derive_hours(&history, &*clock) => {}
         () = compact(&history, &*clock, config.retention) => {}
+        () = actions.run(decided) => {}
         stopped = stop_signal() => stopped?,
     }
     tracing::info!("stopping");
     receive.shutdown().await;
     dashboard.shutdown().await;
     history.flush().context("failed to flush history")
+}
+
+/// Opens people, proposals and audit. A record that does not verify is told, and the center runs: who changed it
+/// must not be able to stop the country's view with it.
+fn open_control(
+    folder: &Path,
+    config: bongsu_center_control::Config,
+    open: bool,
+    clock: &dyn Clock,
+) -> anyhow::Result<Arc<Control>> {
+    let control =
+        Control::open(&folder.join("control"), config).context("failed to open control")?;
+    match Audit::verify(control.audit.path(), None) {
+        Ok(verified) => tracing::info!(
+            entries = verified.entries,
+            head = verified.head,
+            "the audit is whole"
+        ),
+        Err(flaw) => tracing::error!("the audit was changed: {flaw}"),
+    }
+    let event = |event: &str| Record {
+        who: "-".to_owned(),
+        event: event.to_owned(),
+        status: "ok".to_owned(),
+        ..Record::default()
+    };
+    control.audit.append(event("center.start"), clock.now())?;
+    if open {
+        tracing::warn!("nobody has to sign in: `[dashboard] open = true`");
+    } else if let Some(password) = control.people.first(clock.now())? {
+        control.audit.append(event("person.first"), clock.now())?;
+        // Not through the log, which is kept and shipped: it is shown once, to whoever starts the center.
+        let mut shown = std::io::stderr();
+        writeln!(
+            shown,
+            "first start: sign in at /login as admin with the one-time password {password}"
+        )?;
+    }
+    Ok(Arc::new(control))
 }
 
 /// Keeps derived hours up to date, a few at a time so that nothing else waits long.

@@ -46,6 +46,7 @@ key = "{tls}/center.key"
 
 [dashboard]
 bind = "127.0.0.1:{http}"
+open = true
 "#,
         data = center.folder.join("data").display(),
         quic = center.quic,

@@ -1,6 +1,9 @@
 //! The `[guard]` section of `edge.toml`.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use bongsu_sdk_config::Section;
 
@@ -46,15 +49,17 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the section; faults are collected in it.
+    /// Reads the section; faults are collected in it. Without a folder of its own it is in `folder`.
     #[must_use]
-    pub fn read(section: Section) -> Self {
+    pub fn read(section: Section, folder: &Path) -> Self {
         let default = Self::default();
         let cookie = section
             .has("cookie")
             .then(|| Cookie::read(section.section("cookie")));
         let config = Self {
-            data_dir: section.path("data_dir", "data/guard"),
+            data_dir: section
+                .optional_path("data_dir")
+                .unwrap_or_else(|| folder.join("guard")),
             address_header: section
                 .text("address_header", &default.address_header)
                 .to_lowercase(),
@@ -101,9 +106,12 @@ mod tests {
     #[test]
     fn an_empty_section_has_the_defaults_and_faults_are_named() {
         let faults = Faults::default();
-        assert_eq!(Config::read(Section::parse("", &faults)), Config::default());
+        assert_eq!(
+            Config::read(Section::parse("", &faults), Path::new("data")),
+            Config::default()
+        );
         let text = "max_rules = 0\n[cookie]\nenabled = true\nname = \"a b\"\nlif = \"1d\"";
-        let _ = Config::read(Section::parse(text, &faults));
+        let _ = Config::read(Section::parse(text, &faults), Path::new("data"));
         assert_eq!(faults.lines().len(), 3, "{:?}", faults.lines());
     }
 }

@@ -93,7 +93,7 @@ impl Config {
         let plugins = PluginConfig::read(root.section("plugins"), &data_dir);
         let sessions = bongsu_edge_sessions::Config::read(root.section("sessions"));
         let collect = bongsu_edge_collect::Config::read(root.section("collect"));
-        let guard = bongsu_edge_guard::Config::read(root.section("guard"));
+        let guard = bongsu_edge_guard::Config::read(root.section("guard"), &data_dir);
         let ship = root
             .has("ship")
             .then(|| bongsu_edge_ship::Config::read(root.section("ship")));

@@ -57,7 +57,7 @@ pub(crate) struct State {
     pub(crate) recent: Arc<Recent>,
     pub(crate) sessions: bongsu_edge_sessions::Handle,
     pub(crate) guard: Arc<Guard>,
-    pub(crate) orders: Orders,
+    pub(crate) orders: Arc<Orders>,
     pub(crate) collect: watch::Sender<CollectStats>,
     pub(crate) masking_failures: watch::Sender<u64>,
     pub(crate) plugins: PluginOrders,

@@ -9,9 +9,12 @@ use std::{sync::Arc, time::Duration};
 
 use bongsu_edge_guard::Guard;
 use bongsu_edge_sessions::{Control, Deny, Filter};
+use bongsu_edge_ship::{Attempt, CarriesOut};
 use bongsu_sdk_model::{AppId, Clock, Effect, GuardRule, Order, Outcome, OutcomeState, Timestamp};
-use tokio::sync::Mutex;
+use tokio::{runtime::Handle, sync::Mutex};
 
+/// The kind of order, on the road from the center.
+pub(crate) const KIND: &str = "action";
 /// Most effects of one order.
 const MOST_EFFECTS: usize = 64;
 
@@ -30,6 +33,18 @@ enum Stop {
     Failed(String),
 }
 
+impl CarriesOut for Orders {
+    /// The note is the outcome; an interrupted attempt may be made again, as the module says.
+    fn carry_out(&self, order: &bongsu_edge_ship::Order, _: Attempt) -> Result<String, String> {
+        let read = serde_json::from_slice::<Order>(&order.body);
+        let order = read.map_err(|error| format!("the order can't be read: {error}"))?;
+        let id = order.id.clone();
+        let outcome = Handle::current().block_on(self.obey(order));
+        tracing::info!(order = id, state = ?outcome.state, "an order of the center");
+        serde_json::to_string(&outcome).map_err(|error| error.to_string())
+    }
+}
+
 impl Orders {
     pub(crate) fn new(guard: Arc<Guard>, sessions: Control, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -41,7 +56,7 @@ impl Orders {
     }
 
     /// Carries an order out, or says what became of it before.
-    pub(crate) async fn carry_out(&self, order: Order) -> Outcome {
+    pub(crate) async fn obey(&self, order: Order) -> Outcome {
         let _turn = self.turn.lock().await;
         let now = self.clock.now();
         let ended = |state, why: String| Outcome {

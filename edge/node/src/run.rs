@@ -24,7 +24,7 @@ use crate::{
     feed::Feed,
     http::{self, Admin, State},
     local::LocalRows,
-    orders::Orders,
+    orders::{self, Orders},
     outbox::Spool,
     plugins::keeper::{KeeperHandle, PluginOrders},
     recent::Recent,
@@ -89,8 +89,14 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let wake = Arc::new(Notify::new());
     let (pulses_in, pulses) = watch::channel(None);
     let spool = || Spool::new(Arc::clone(&history)).map(Arc::new);
-    let orders = config.data_dir.join("orders");
-    let downlink = || downlink::open(&orders, sessions.control(), key.clone(), &clock);
+    let orders = Orders::new(Arc::clone(&guard), sessions.control(), Arc::clone(&clock));
+    let orders = Arc::new(orders);
+    let ledger = config.data_dir.join("orders");
+    let downlink = || {
+        let mut downlink = downlink::open(&ledger, sessions.control(), key.clone(), &clock)?;
+        downlink.carries_out(orders::KIND, Arc::clone(&orders) as _)?;
+        anyhow::Ok(downlink)
+    };
     let ship = config.ship.take().map(|ship| {
         let (site, clock) = (config.site.clone(), Arc::clone(&clock));
         let (wake, downlink) = (Arc::clone(&wake), downlink()?);
@@ -104,7 +110,15 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let (kept, spool_max_bytes) = (config.kept, config.spool_max_bytes);
     let status = ship.as_ref().map(bongsu_edge_ship::Handle::status);
     let state = Arc::new(state(
-        config, key, &history, &clock, recent, sessions, guard, status, plugins,
+        config,
+        key,
+        &history,
+        &clock,
+        recent,
+        sessions,
+        (guard, orders),
+        status,
+        plugins,
     ));
     let page = http::bind(http, Arc::clone(&state)).await?;
 
@@ -158,11 +172,10 @@ fn state(
     clock: &Arc<dyn Clock>,
     recent: Arc<Recent>,
     sessions: bongsu_edge_sessions::Handle,
-    guard: Arc<Guard>,
+    (guard, orders): (Arc<Guard>, Arc<Orders>),
     ship: Option<watch::Receiver<Status>>,
     plugins: PluginOrders,
 ) -> State {
-    let orders = Orders::new(Arc::clone(&guard), sessions.control(), Arc::clone(clock));
     State {
         guard,
         orders,

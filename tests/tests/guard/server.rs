@@ -47,19 +47,28 @@ impl Server {
         let server = format!(
             "server {{ listen 127.0.0.1:{port}; {guard}\nlocation / {{ proxy_pass http://127.0.0.1:{application}; }} }}"
         );
-        let upstream = format!("upstream bongsu_guard {{ server 127.0.0.1:{edge}; keepalive 64; }}");
-        let process = nginx(&program, folder.path(), &format!("{upstream}\n{server}"), application)?;
+        let upstream =
+            format!("upstream bongsu_guard {{ server 127.0.0.1:{edge}; keepalive 64; }}");
+        let process = nginx(
+            &program,
+            folder.path(),
+            &format!("{upstream}\n{server}"),
+            application,
+        )?;
         Self::ready(port, vec![process], folder).map(Some)
     }
 
     /// HAProxy. None without `BONGSU_HAPROXY` or `BONGSU_NGINX`, which plays the application.
     pub(crate) fn haproxy(edge: u16, fail: Fail) -> Result<Option<Self>> {
-        let (Some(program), Some(nginx_program)) = (provided("BONGSU_HAPROXY")?, provided("BONGSU_NGINX")?) else {
+        let (Some(program), Some(nginx_program)) =
+            (provided("BONGSU_HAPROXY")?, provided("BONGSU_NGINX")?)
+        else {
             return Ok(None);
         };
         let folder = tempfile::tempdir()?;
         let (port, application) = (free_port()?, free_port()?);
-        let closed = "# http-request deny deny_status 503 if { var(txn.bongsu_status) -m str down }";
+        let closed =
+            "# http-request deny deny_status 503 if { var(txn.bongsu_status) -m str down }";
         let guard = match fail {
             Fail::Open => HAPROXY.to_owned(),
             Fail::Closed => HAPROXY.replace(closed, closed.trim_start_matches("# ")),
@@ -83,8 +92,14 @@ impl Server {
 
     fn ready(port: u16, mut processes: Vec<Process>, folder: TempDir) -> Result<Self> {
         let first = processes.first_mut().context("no server")?;
-        first.wait_until("the web server serves", || Ok((fetch(port, "/", &[])?.0 == 200).then_some(())))?;
-        Ok(Self { port, _processes: processes, _folder: folder })
+        first.wait_until("the web server serves", || {
+            Ok((fetch(port, "/", &[])?.0 == 200).then_some(()))
+        })?;
+        Ok(Self {
+            port,
+            _processes: processes,
+            _folder: folder,
+        })
     }
 
     /// Status, and the whole answer as text.
@@ -105,7 +120,12 @@ fn nginx(program: &Path, folder: &Path, more: &str, application: u16) -> Result<
     let file = folder.join("nginx.conf");
     fs::write(&file, config)?;
     let mut command = Command::new(program);
-    command.arg("-p").arg(folder).arg("-c").arg(&file).args(["-e", "stderr"]);
+    command
+        .arg("-p")
+        .arg(folder)
+        .arg("-c")
+        .arg(&file)
+        .args(["-e", "stderr"]);
     Process::start(&mut command, &folder.join("nginx.log"))
 }
 
@@ -113,7 +133,8 @@ fn nginx(program: &Path, folder: &Path, more: &str, application: u16) -> Result<
 pub(crate) fn fetch(port: u16, path: &str, headers: &[&str]) -> Result<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(20)))?;
-    let mut request = format!("GET {path} HTTP/1.1\r\nHost: minwon.example\r\nConnection: close\r\n");
+    let mut request =
+        format!("GET {path} HTTP/1.1\r\nHost: minwon.example\r\nConnection: close\r\n");
     for header in headers {
         request.push_str(header);
         request.push_str("\r\n");

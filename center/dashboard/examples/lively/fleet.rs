@@ -3,15 +3,15 @@
 
 use std::{f64::consts::TAU, time::Duration};
 
+use bongsu_center_control::Preview;
 use bongsu_center_dashboard::{
     Backend, BackendError, Figure, Figures, FindingRow, Overview, Registry, SiteName, SiteOverview,
     SiteState,
 };
-use bongsu_center_control::Preview;
 use bongsu_sdk_model::{AppId, IdentityMode, Metric, Severity, SiteId, Timestamp, Window};
 use bongsu_sdk_plan::{
-    Action, Answer, Coverage, Dimension, Executor, Lang, Measured, Moment, Plan, PlanWindow, Query, Source,
-    SourceError, StaleSite, Vocabulary,
+    Action, Answer, Coverage, Dimension, Executor, Lang, Measured, Moment, Plan, PlanWindow, Query,
+    Source, SourceError, StaleSite, Vocabulary,
 };
 use jiff::tz::TimeZone;
 

@@ -44,7 +44,11 @@ pub(super) async fn login(
     // Argon2 takes memory and a core: so many at once, not more.
     let turn = Arc::clone(&state.signing_in).acquire_owned().await;
     let turn = turn.map_err(|_| Problem::internal())?;
-    let (control, now, name) = (Arc::clone(&state.control), state.clock.now(), login.name.clone());
+    let (control, now, name) = (
+        Arc::clone(&state.control),
+        state.clock.now(),
+        login.name.clone(),
+    );
     let tried = blocking({
         let from = from.clone();
         move || {
@@ -60,30 +64,56 @@ pub(super) async fn login(
         SignIn::TooMany => "too_many",
     };
     let who = login.name.chars().take(64).collect();
-    let entry = Record { who, address: from, event: "sign-in".into(), status: status.into(), ..Record::default() };
+    let entry = Record {
+        who,
+        address: from,
+        event: "sign-in".into(),
+        status: status.into(),
+        ..Record::default()
+    };
     // A flood of attempts is recorded by its first ones.
     if tried != SignIn::TooMany {
         record(&state, entry).await?;
     }
     match tried {
-        SignIn::In { secret, must_change } => {
+        SignIn::In {
+            secret,
+            must_change,
+        } => {
             let age = state.control.config.session_max.as_secs();
-            Ok((cookie(&state, &secret, age), Json(json!({ "must_change": must_change }))).into_response())
+            Ok((
+                cookie(&state, &secret, age),
+                Json(json!({ "must_change": must_change })),
+            )
+                .into_response())
         }
         SignIn::Wrong => {
             let detail = "there is no such name with this password";
-            Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong_password", detail))
+            Err(Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "wrong_password",
+                detail,
+            ))
         }
         SignIn::Locked(_) | SignIn::TooMany => {
             let detail = "too many attempts, hint: try again in a quarter of an hour or ask an administrator";
-            Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "locked", detail))
+            Err(Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "locked",
+                detail,
+            ))
         }
     }
 }
 
 fn cookie(state: &State, secret: &str, age: u64) -> [(header::HeaderName, String); 1] {
-    let secure = if state.config.secure_cookie { "; Secure" } else { "" };
-    let cookie = format!("{COOKIE}={secret}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
+    let secure = if state.config.secure_cookie {
+        "; Secure"
+    } else {
+        ""
+    };
+    let cookie =
+        format!("{COOKIE}={secret}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
     [(header::SET_COOKIE, cookie)]
 }
 
@@ -109,8 +139,17 @@ pub(super) async fn logout(
     responses((status = 200, description = "Name, grants and rights", body = Value), Refusals),
 )]
 pub(super) async fn me(Extract(state): Extract<Arc<State>>, caller: Caller) -> Json<Value> {
-    let all = [Permit::View, Permit::Propose, Permit::Approve, Permit::Audit, Permit::Manage];
-    let permits: Vec<_> = all.into_iter().filter(|permit| caller.who.may(*permit)).collect();
+    let all = [
+        Permit::View,
+        Permit::Propose,
+        Permit::Approve,
+        Permit::Audit,
+        Permit::Manage,
+    ];
+    let permits: Vec<_> = all
+        .into_iter()
+        .filter(|permit| caller.who.may(*permit))
+        .collect();
     Json(json!({
         "name": caller.who.name,
         "grants": caller.who.grants,
@@ -149,7 +188,9 @@ pub(super) async fn password(
     let (control, name) = (Arc::clone(&state.control), caller.who.name.clone());
     let chosen = blocking(move || {
         let _turn = turn;
-        control.people.choose(&name, &choice.old, &choice.new, Some(&secret))
+        control
+            .people
+            .choose(&name, &choice.old, &choice.new, Some(&secret))
     });
     let chosen = chosen.await;
     let status = if chosen.is_ok() { "ok" } else { "refused" };

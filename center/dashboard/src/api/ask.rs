@@ -71,9 +71,11 @@ async fn answer(state: &Arc<State>, asked: Asked) -> Result<Answer, Problem> {
     let now = state.clock.now();
     let lang = asked.lang;
     match (asked.question, asked.plan) {
-        (Some(question), None) if is_sayable(&question) => state
-            .ask(move |backend| backend.question(question.trim(), lang, now))
-            .await,
+        (Some(question), None) if is_sayable(&question) => {
+            state
+                .ask(move |backend| backend.question(question.trim(), lang, now))
+                .await
+        }
         (None, Some(plan)) => {
             plan.validate().map_err(|faults| {
                 Problem::new(

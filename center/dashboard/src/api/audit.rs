@@ -48,7 +48,9 @@ pub(super) async fn list(
     let control = Arc::clone(&state.control);
     let limit = asked.limit.unwrap_or(100).clamp(1, PAGE);
     let entries = blocking(move || control.audit.latest(asked.before, limit)).await?;
-    Ok(Json(json!({ "entries": entries, "head": state.control.audit.head() })))
+    Ok(Json(
+        json!({ "entries": entries, "head": state.control.audit.head() }),
+    ))
 }
 
 /// A hash that was kept elsewhere.
@@ -72,13 +74,23 @@ pub(super) async fn verify(
     caller.need(Permit::Audit)?;
     let Query(kept) = kept.map_err(|error| bad(&error.body_text()))?;
     let control = Arc::clone(&state.control);
-    let verified = blocking(move || Ok(Audit::verify(control.audit.path(), kept.head.as_deref()))).await?;
+    let verified =
+        blocking(move || Ok(Audit::verify(control.audit.path(), kept.head.as_deref()))).await?;
     let told = match &verified {
-        Ok(verified) => json!({ "whole": true, "entries": verified.entries, "head": verified.head }),
+        Ok(verified) => {
+            json!({ "whole": true, "entries": verified.entries, "head": verified.head })
+        }
         Err(flaw) => json!({ "whole": false, "flaw": flaw }),
     };
-    let mut entry = by(&caller, "audit.verify", if verified.is_ok() { "ok" } else { "flawed" });
-    entry.result = verified.err().map(|flaw| flaw.to_string()).unwrap_or_default();
+    let mut entry = by(
+        &caller,
+        "audit.verify",
+        if verified.is_ok() { "ok" } else { "flawed" },
+    );
+    entry.result = verified
+        .err()
+        .map(|flaw| flaw.to_string())
+        .unwrap_or_default();
     record(&state, entry).await?;
     Ok(Json(told))
 }
@@ -105,15 +117,25 @@ pub(super) async fn export(
 ) -> Result<Response, Problem> {
     caller.need(Permit::Audit)?;
     let Query(wanted) = wanted.map_err(|error| bad(&error.body_text()))?;
-    let format: Format = wanted.format.as_deref().unwrap_or("jsonl").parse().map_err(|error: String| bad(&error))?;
+    let format: Format = wanted
+        .format
+        .as_deref()
+        .unwrap_or("jsonl")
+        .parse()
+        .map_err(|error: String| bad(&error))?;
     record(&state, by(&caller, "audit.export", "ok")).await?;
     let control = Arc::clone(&state.control);
     let text = blocking(move || {
         let mut text = Bounded(Vec::new());
-        match Audit::export(control.audit.path(), format, wanted.from.unwrap_or(1), &mut text) {
-            Err(_) if text.0.len() >= EXPORTED => {
-                Err(Error::Refused(format!("the export is over {EXPORTED} bytes, hint: say `from`, or use the command")))
-            }
+        match Audit::export(
+            control.audit.path(),
+            format,
+            wanted.from.unwrap_or(1),
+            &mut text,
+        ) {
+            Err(_) if text.0.len() >= EXPORTED => Err(Error::Refused(format!(
+                "the export is over {EXPORTED} bytes, hint: say `from`, or use the command"
+            ))),
             other => other.map(|()| text.0),
         }
     });

@@ -51,7 +51,10 @@ impl From<Person> for Shown {
     get, path = "/api/people", tag = "people",
     responses((status = 200, description = "Accounts by name", body = Value), Refusals),
 )]
-pub(super) async fn list(Extract(state): Extract<Arc<State>>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn list(
+    Extract(state): Extract<Arc<State>>,
+    caller: Caller,
+) -> Result<Json<Value>, Problem> {
     caller.need(Permit::Manage)?;
     let control = Arc::clone(&state.control);
     let people = blocking(move || control.people.all()).await?;
@@ -110,7 +113,8 @@ pub(super) async fn change(
     let Json(change) = body.map_err(unreadable)?;
     note(&state, &caller, "person.change", &name, &change).await?;
     let control = Arc::clone(&state.control);
-    let person = blocking(move || control.people.set(&name, change.grants, change.disabled)).await?;
+    let person =
+        blocking(move || control.people.set(&name, change.grants, change.disabled)).await?;
     Ok(Json(json!({ "person": Shown::from(person) })))
 }
 
@@ -136,7 +140,10 @@ pub(super) async fn reset(
     get, path = "/api/tokens", tag = "people",
     responses((status = 200, description = "Tokens without their secrets", body = Value), Refusals),
 )]
-pub(super) async fn tokens(Extract(state): Extract<Arc<State>>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn tokens(
+    Extract(state): Extract<Arc<State>>,
+    caller: Caller,
+) -> Result<Json<Value>, Problem> {
     let control = Arc::clone(&state.control);
     let tokens = blocking(move || control.people.tokens()).await?;
     let mine = |token: &Token| caller.who.may(Permit::Manage) || token.owner == caller.who.name;
@@ -170,13 +177,21 @@ pub(super) async fn add_token(
     // A token that makes tokens would outlive every other measure.
     if caller.secret.is_none() {
         let detail = "tokens are made in a session, not by token";
-        return Err(Problem::new(axum::http::StatusCode::FORBIDDEN, "forbidden", detail));
+        return Err(Problem::new(
+            axum::http::StatusCode::FORBIDDEN,
+            "forbidden",
+            detail,
+        ));
     }
     note(&state, &caller, "token.add", &new.label, &new.scopes).await?;
     let days = new.days.clamp(1, LONGEST_DAYS);
     let expires = state.clock.now().plus(Duration::from_secs(days * 86_400));
     let (control, owner) = (Arc::clone(&state.control), caller.who.name.clone());
-    let made = blocking(move || control.people.add_token(&owner, &new.label, new.scopes, expires));
+    let made = blocking(move || {
+        control
+            .people
+            .add_token(&owner, &new.label, new.scopes, expires)
+    });
     let (token, secret) = made.await?;
     Ok(Json(json!({ "token": token, "secret": secret })))
 }
@@ -193,7 +208,9 @@ pub(super) async fn remove_token(
 ) -> Result<Json<Value>, Problem> {
     let control = Arc::clone(&state.control);
     let tokens = blocking(move || control.people.tokens()).await?;
-    let is_own = tokens.iter().any(|token| token.id == id && token.owner == caller.who.name);
+    let is_own = tokens
+        .iter()
+        .any(|token| token.id == id && token.owner == caller.who.name);
     if !is_own {
         caller.need(Permit::Manage)?;
     }
@@ -203,7 +220,13 @@ pub(super) async fn remove_token(
     Ok(Json(json!({ "token": token })))
 }
 
-async fn note(state: &Arc<State>, caller: &Caller, event: &str, target: &str, command: &impl Serialize) -> Result<(), Problem> {
+async fn note(
+    state: &Arc<State>,
+    caller: &Caller,
+    event: &str,
+    target: &str,
+    command: &impl Serialize,
+) -> Result<(), Problem> {
     let mut entry = by(caller, event, "ordered");
     target.clone_into(&mut entry.target);
     entry.command = serde_json::to_value(command).unwrap_or_default();

@@ -46,10 +46,17 @@ pub(super) struct Proposed {
     get, path = "/api/proposals", tag = "actions",
     responses((status = 200, description = "Proposals", body = Value), Refusals),
 )]
-pub(super) async fn list(Extract(state): Extract<Arc<State>>, caller: Caller) -> Result<Json<Value>, Problem> {
+pub(super) async fn list(
+    Extract(state): Extract<Arc<State>>,
+    caller: Caller,
+) -> Result<Json<Value>, Problem> {
     let control = Arc::clone(&state.control);
     let all = blocking(move || control.proposals.all()).await?;
-    let visible = all.into_iter().rev().filter(|proposal| sees(&caller, proposal)).take(SHOWN);
+    let visible = all
+        .into_iter()
+        .rev()
+        .filter(|proposal| sees(&caller, proposal))
+        .take(SHOWN);
     Ok(Json(json!({ "proposals": visible.collect::<Vec<_>>() })))
 }
 
@@ -63,7 +70,9 @@ pub(super) async fn one(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    find(&state, &caller, id).await.map(|proposal| Json(json!({ "proposal": proposal })))
+    find(&state, &caller, id)
+        .await
+        .map(|proposal| Json(json!({ "proposal": proposal })))
 }
 
 /// Proposes an action; its blast radius is measured first.
@@ -89,7 +98,11 @@ pub(super) async fn propose(
     taken.map(|proposal| Json(json!({ "proposal": proposal })))
 }
 
-async fn take(state: &Arc<State>, caller: &Caller, proposed: Proposed) -> Result<Proposal, Problem> {
+async fn take(
+    state: &Arc<State>,
+    caller: &Caller,
+    proposed: Proposed,
+) -> Result<Proposal, Problem> {
     let now = state.clock.now();
     let read = match proposed.question.clone() {
         Some(question) => {
@@ -99,19 +112,36 @@ async fn take(state: &Arc<State>, caller: &Caller, proposed: Proposed) -> Result
         None => None,
     };
     // What the planner refuses stays refused, whatever plan came along with the question.
-    if let Some(read) = read.as_ref().filter(|read| matches!(read.op, Op::Refuse | Op::Clarify)) {
+    if let Some(read) = read
+        .as_ref()
+        .filter(|read| matches!(read.op, Op::Refuse | Op::Clarify))
+    {
         return Err(refusal(read));
     }
     let plan = proposed.plan.or(read);
     let Some(plan) = plan else {
-        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_request", "give `question` or `plan`"));
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "bad_request",
+            "give `question` or `plan`",
+        ));
     };
-    plan.validate().map_err(|faults| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_plan", faults.to_string()))?;
+    plan.validate().map_err(|faults| {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "bad_plan",
+            faults.to_string(),
+        )
+    })?;
     let queries = !plan.metrics.is_empty() || plan.target.is_some() || !plan.group_by.is_empty();
     let action = match (plan.op, plan.action.clone()) {
         (Op::Act, Some(_)) if queries => {
             let detail = "mixed_query_and_control: the plan asks and acts at once, hint: ask first, then propose";
-            return Err(Problem::new(StatusCode::CONFLICT, "mixed_query_and_control", detail));
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                "mixed_query_and_control",
+                detail,
+            ));
         }
         (Op::Act, Some(action)) => action,
         _ => {
@@ -125,7 +155,11 @@ async fn take(state: &Arc<State>, caller: &Caller, proposed: Proposed) -> Result
     }
     let app = plan.scope.apps.first().cloned();
     let known = state.backend.sites();
-    let sites: Vec<SiteId> = if plan.scope.sites.is_empty() { known.clone() } else { plan.scope.sites.clone() };
+    let sites: Vec<SiteId> = if plan.scope.sites.is_empty() {
+        known.clone()
+    } else {
+        plan.scope.sites.clone()
+    };
     if let Some(stranger) = sites.iter().find(|site| !known.contains(site)) {
         let detail = format!("not_allowed: there is no site `{stranger}`");
         return Err(Problem::new(StatusCode::CONFLICT, "not_allowed", detail));
@@ -133,22 +167,44 @@ async fn take(state: &Arc<State>, caller: &Caller, proposed: Proposed) -> Result
     caller.need_at(Permit::Propose, &sites, app.as_ref())?;
     let preview = {
         let (action, sites, app) = (action.clone(), sites.clone(), app.clone());
-        state.ask(move |backend| backend.preview(&action, &sites, app.as_ref(), now)).await?
+        state
+            .ask(move |backend| backend.preview(&action, &sites, app.as_ref(), now))
+            .await?
     };
-    let reason = proposed.reason.or(proposed.question.clone()).unwrap_or_default();
-    let draft = Draft { action, sites, app, by: caller.who.name.clone(), reason, preview };
+    let reason = proposed
+        .reason
+        .or(proposed.question.clone())
+        .unwrap_or_default();
+    let draft = Draft {
+        action,
+        sites,
+        app,
+        by: caller.who.name.clone(),
+        reason,
+        preview,
+    };
     let mut entry = by(caller, "proposal.make", "pending");
     entry.prompt = proposed.question.unwrap_or_default();
     let (control, caller) = (Arc::clone(&state.control), caller.clone());
     blocking(move || {
         let noted = |proposal: &Proposal| {
             // An undo is at the sites of what it takes back.
-            if !caller.who.may_at(Permit::Propose, &proposal.sites, proposal.app.as_ref()) {
-                return Err(Error::Refused("not_allowed: it was done at sites that are not yours".to_owned()));
+            if !caller
+                .who
+                .may_at(Permit::Propose, &proposal.sites, proposal.app.as_ref())
+            {
+                return Err(Error::Refused(
+                    "not_allowed: it was done at sites that are not yours".to_owned(),
+                ));
             }
-            control.audit.append(about(entry, proposal), now).map(|_| ())
+            control
+                .audit
+                .append(about(entry, proposal), now)
+                .map(|_| ())
         };
-        control.proposals.propose(draft, &control.config, now, noted)
+        control
+            .proposals
+            .propose(draft, &control.config, now, noted)
     })
     .await
 }
@@ -188,13 +244,29 @@ pub(super) async fn decide(
         Verdict::Deny => "proposal.deny",
         Verdict::Modify { .. } => "proposal.modify",
     };
-    let (who, note) = (caller.who.name.clone(), decided.note.chars().take(1_000).collect());
-    let decision = Decision { by: who, at: now, revision: decided.revision, verdict: decided.verdict, note };
+    let (who, note) = (
+        caller.who.name.clone(),
+        decided.note.chars().take(1_000).collect(),
+    );
+    let decision = Decision {
+        by: who,
+        at: now,
+        revision: decided.revision,
+        verdict: decided.verdict,
+        note,
+    };
     let entry = by(&caller, event, "ok");
     let control = Arc::clone(&state.control);
     let moved = blocking(move || {
-        let noted = |proposal: &Proposal| control.audit.append(about(entry, proposal), now).map(|_| ());
-        control.proposals.step(&id, Event::Decide(decision), &control.config, now, noted)
+        let noted = |proposal: &Proposal| {
+            control
+                .audit
+                .append(about(entry, proposal), now)
+                .map(|_| ())
+        };
+        control
+            .proposals
+            .step(&id, Event::Decide(decision), &control.config, now, noted)
     });
     let moved = moved.await;
     if let Err(problem) = &moved {
@@ -212,17 +284,29 @@ async fn find(state: &Arc<State>, caller: &Caller, id: String) -> Result<Proposa
     if sees(caller, &proposal) {
         return Ok(proposal);
     }
-    Err(Problem::new(StatusCode::NOT_FOUND, "not_found", "there is no such proposal at your sites"))
+    Err(Problem::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "there is no such proposal at your sites",
+    ))
 }
 
 fn sees(caller: &Caller, proposal: &Proposal) -> bool {
     let app = proposal.app.as_ref();
-    proposal.sites.iter().any(|site| caller.who.may_at(Permit::View, std::slice::from_ref(site), app))
+    proposal.sites.iter().any(|site| {
+        caller
+            .who
+            .may_at(Permit::View, std::slice::from_ref(site), app)
+    })
 }
 
 /// A record with what a proposal is about.
 fn about(entry: Record, proposal: &Proposal) -> Record {
-    let prompt = if entry.prompt.is_empty() { proposal.reason.clone() } else { entry.prompt };
+    let prompt = if entry.prompt.is_empty() {
+        proposal.reason.clone()
+    } else {
+        entry.prompt
+    };
     Record {
         prompt,
         command: serde_json::to_value(&proposal.action).unwrap_or_default(),
@@ -238,9 +322,18 @@ fn refusal(plan: &Plan) -> Problem {
             "mixed_query_and_control",
             "mixed_query_and_control: this asks and acts at once, hint: ask first, then propose",
         ),
-        Some(Reason::TooBroad) => ("too_broad", "too_broad: this would reach nearly everybody, hint: name a narrower target"),
-        None => ("not_allowed", "not_allowed: it is not clear what is to be done, hint: name the target"),
-        Some(_) => ("not_allowed", "not_allowed: this is none of the actions there are"),
+        Some(Reason::TooBroad) => (
+            "too_broad",
+            "too_broad: this would reach nearly everybody, hint: name a narrower target",
+        ),
+        None => (
+            "not_allowed",
+            "not_allowed: it is not clear what is to be done, hint: name the target",
+        ),
+        Some(_) => (
+            "not_allowed",
+            "not_allowed: this is none of the actions there are",
+        ),
     };
     Problem::new(StatusCode::CONFLICT, code, detail)
 }

@@ -20,7 +20,7 @@ pub(super) async fn carry_out(
     state.admin.check(&headers)?;
     let Json(order) = order.map_err(|error| unread(&error))?;
     let id = order.id.clone();
-    let outcome = state.orders.carry_out(order).await;
+    let outcome = state.orders.obey(order).await;
     tracing::info!(order = id, state = ?outcome.state, "an order was given here");
     Ok(Json(outcome))
 }
