@@ -317,13 +317,11 @@ async fn an_action_is_proposed_by_one_and_approved_by_another_at_their_sites() {
     let (_, mixed) = center.by(&kim, "POST", "/api/proposals", Some(mixed)).await;
     assert_eq!(mixed["code"], "mixed_query_and_control");
     let sentence = json!({"question": "3초 넘은 세션을 찾아서 전부 로그아웃시켜", "plan": plan("busan", "/a").unwrap()["plan"]});
-    let (_, refused) = center
+    let (status, refused) = center
         .by(&kim, "POST", "/api/proposals", Some(sentence))
         .await;
-    assert_eq!(
-        refused["code"], "mixed_query_and_control",
-        "a plan does not launder its question"
-    );
+    // Whether the planner refuses or asks back, the plan that came along does not count.
+    assert_eq!(status, StatusCode::CONFLICT, "{refused}");
 
     let (status, made) = center
         .by(&kim, "POST", "/api/proposals", plan("busan", "/admin/*"))
