@@ -1,0 +1,3 @@
+module bongsu/bench/collector
+
+go 1.25
