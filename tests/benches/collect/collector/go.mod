@@ -1,3 +1,0 @@
-module bongsu/bench/collector
-
-go 1.25
