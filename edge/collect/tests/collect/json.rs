@@ -89,7 +89,7 @@ async fn metrics_become_gauges() {
     .await;
     assert_eq!(text(&answer), (200, "{}"));
     let batch = site.batches.recv().await.unwrap();
-    let [Collected::Gauge { kind, value, .. }] = batch.as_slice() else {
+    let [Collected::Gauge { kind, value, .. }, Collected::Level(_)] = batch.as_slice() else {
         panic!("one gauge, not {batch:?}")
     };
     assert_eq!((*kind, *value), (GaugeKind::Heap, 75.0));
