@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration}
 
 use bongsu_sdk_config::Section;
 use bongsu_sdk_model::{AppId, InstanceId};
+use hyper::Uri;
 use jiff::tz::TimeZone;
 
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     },
     field::name,
     login::LoginRule,
+    scrape::ScrapeConfig,
 };
 
 /// Longest message an operator may allow.
@@ -31,6 +33,7 @@ pub struct Config {
     pub(crate) data_dir: PathBuf,
     pub(crate) login: LoginRule,
     pub(crate) logs: Vec<LogConfig>,
+    pub(crate) scrape: Vec<ScrapeConfig>,
 }
 
 /// What one peer, and all of them, may take of this process.
@@ -81,6 +84,11 @@ impl Config {
                 .sections("logs")
                 .into_iter()
                 .filter_map(log)
+                .collect(),
+            scrape: section
+                .sections("scrape")
+                .into_iter()
+                .filter_map(scrape)
                 .collect(),
         };
         let mut paths = BTreeSet::new();
@@ -151,6 +159,38 @@ fn log(section: Section) -> Option<LogConfig> {
         max_line,
         rotated_for,
     })
+}
+
+fn scrape(section: Section) -> Option<ScrapeConfig> {
+    let url = section.required::<Uri>("url");
+    let url = url.filter(|url| {
+        let is_plain = url.scheme_str() == Some("http") && url.host().is_some();
+        if !is_plain {
+            section.fault(
+                "url",
+                format!("`{url}` is not of the form `http://host:port/metrics`"),
+            );
+        }
+        is_plain
+    });
+    let app = section.required::<AppId>("app");
+    let host = url.as_ref().and_then(|url| url.authority());
+    let instance = section
+        .optional::<InstanceId>("instance")
+        .or_else(|| name(host.map(|host| host.as_str()), InstanceId::new));
+    let made = ScrapeConfig {
+        every: nonzero(&section, "every", Duration::from_secs(15)),
+        timeout: nonzero(&section, "timeout", Duration::from_secs(5)),
+        max_bytes: bytes(&section, "max_bytes", 8 << 20, MESSAGE_CEILING),
+        max_series: usize::try_from(section.integer("max_series", 20_000, 1..=1_000_000))
+            .unwrap_or(usize::MAX),
+        url: url.unwrap_or_default(),
+        app: app.clone().or_else(|| name(None, AppId::new))?,
+        instance: instance?,
+    };
+    let is_whole = app.is_some() && made.url.host().is_some();
+    section.finish();
+    is_whole.then_some(made)
 }
 
 /// The zone of stamps that name none.

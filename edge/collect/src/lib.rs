@@ -1,4 +1,4 @@
-//! What an edge hears from its site: OTLP traces, metrics and logs, access logs and the host itself, turned into
+//! What an edge hears from its site: OTLP traces, metrics and logs, access logs, Prometheus exporters and the host itself, turned into
 //! [`Collected`] transactions and gauges.
 //!
 //! [`bind`] opens the listeners and starts the followers; everything collected goes, in batches, into one
@@ -13,7 +13,7 @@
 //! | OTLP/gRPC | `UNAVAILABLE` with `RetryInfo`; nothing of the message is taken |
 //! | OTLP/HTTP | 503 with `Retry-After`; nothing of the message is taken |
 //! | access logs | the follower waits: the file is its buffer |
-//! | host | the sample is dropped and counted |
+//! | host, scrape | the sample is dropped and counted |
 //!
 //! # Configuration: the section `collect`
 //!
@@ -47,6 +47,13 @@
 //! | `logs.from` | `end` | where to begin in a file seen for the first time: `start` or `end` |
 //! | `logs.poll` | `250ms` | how often to look for new lines |
 //! | `logs.max_line` | `64KiB` | a longer line is counted and skipped |
+//! | `[[collect.scrape]]` | none | one Prometheus exporter each; what is read of it stands in `scrape::known` |
+//! | `scrape.url`, `scrape.app` | required | where its metrics are (`http://was-1:9404/metrics`), and the application it is of |
+//! | `scrape.instance` | the URL's host and port | the copy of the application it is of |
+//! | `scrape.every` | `15s` | how often |
+//! | `scrape.timeout` | `5s` | to answer whole |
+//! | `scrape.max_bytes` | `8MiB` | longest answer |
+//! | `scrape.max_series` | 20000 | most series of an answer; one with more is refused whole |
 //! | `logs.rotated_for` | `30s` | a renamed file is read on until it has been silent that long |
 //!
 //! | format | lines |
@@ -126,6 +133,7 @@ mod host;
 mod login;
 mod otlp;
 mod receipt;
+mod scrape;
 mod stats;
 mod url_template;
 
@@ -261,27 +269,13 @@ pub async fn bind_with(
         );
         tasks.spawn(server.run(listener, tasks.clone()));
     }
-    let login = Arc::new(config.login);
-    for log in config.logs {
-        let task = access_log::Task::new(
-            log,
-            &config.data_dir,
-            login.clone(),
-            sink.clone(),
-            counts.clone(),
-            &promise,
-        );
-        tasks.spawn(task.run(stop.clone()));
-    }
-    if let Some(every) = config.host_every {
-        tasks.spawn(host::sample(
-            every,
-            clock,
-            sink,
-            counts.clone(),
-            stop.clone(),
-        ));
-    }
+    let hands = Hands {
+        clock,
+        sink,
+        counts: counts.clone(),
+        stop: stop.clone(),
+    };
+    hands.start(config, &promise, &tasks);
     Ok(Handle {
         grpc_addr,
         http_addr,
@@ -289,6 +283,56 @@ pub async fn bind_with(
         stop,
         tasks,
     })
+}
+
+/// What every source is given.
+struct Hands {
+    clock: Arc<dyn Clock>,
+    sink: Sink,
+    counts: Arc<Counts>,
+    stop: CancellationToken,
+}
+
+impl Hands {
+    /// Starts what goes and looks: logs, exporters, the host.
+    fn start(self, config: Config, promise: &Promise, tasks: &TaskTracker) {
+        let Self {
+            clock,
+            sink,
+            counts,
+            stop,
+        } = self;
+        let login = Arc::new(config.login);
+        for log in config.logs {
+            let task = access_log::Task::new(
+                log,
+                &config.data_dir,
+                login.clone(),
+                sink.clone(),
+                counts.clone(),
+                promise,
+            );
+            tasks.spawn(task.run(stop.clone()));
+        }
+        for target in config.scrape {
+            tasks.spawn(scrape::run(
+                target,
+                clock.clone(),
+                sink.clone(),
+                counts.clone(),
+                stop.clone(),
+            ));
+        }
+        if let Some(every) = config.host_every {
+            tasks.spawn(host::sample(
+                every,
+                clock,
+                sink,
+                counts.clone(),
+                stop.clone(),
+            ));
+        }
+    }
 }
 
 async fn listen(listener: &'static str, address: SocketAddr) -> Result<TcpListener, Error> {

@@ -292,6 +292,7 @@ impl Collector {
             ignored,
             in_future,
             versions,
+            pauses,
         } = metrics::take(export, now, now.plus(FUTURE));
         self.counts.points.add(received);
         self.counts.points_ignored.add(ignored);
@@ -299,6 +300,7 @@ impl Collector {
         self.counts.gauges.add(batch.len());
         let mut batch = batch;
         batch.extend(self.memory.deployed(versions));
+        batch.extend(self.memory.since_last(pauses));
         slot.send(batch);
         (in_future > 0).then(|| Rejected {
             count: in_future,

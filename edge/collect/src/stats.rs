@@ -38,7 +38,7 @@ counts! {
     transactions,
     /// Gauge samples handed on.
     gauges,
-    /// Gauge samples of the host dropped because the channel was full.
+    /// Gauge samples of the host and of exporters dropped because the channel was full.
     gauges_dropped,
     /// Spans received.
     spans,
@@ -86,6 +86,12 @@ counts! {
     exports_timed_out,
     /// Connections closed at once: their number was at its limit.
     connections_refused,
+    /// Series read of Prometheus exporters.
+    scrape_series,
+    /// Lines of exporters that are no series.
+    scrape_lines_unparsed,
+    /// Scrapes that failed: no answer, not in time, or beyond a limit.
+    scrape_failures,
     /// Log lines read.
     log_lines,
     /// Log lines that are not in their log's format.

@@ -5,6 +5,7 @@ mod seen;
 mod versions;
 
 use std::{
+    collections::HashMap,
     hash::{BuildHasher, RandomState},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -18,7 +19,10 @@ use super::{
     joins::{GivenUp, Joined, Joins},
     spans::Taken,
 };
-use crate::{Collected, Deployment, SpanRole};
+use crate::{Collected, Deployment, LevelSample, SpanRole};
+
+/// Senders whose totals are remembered.
+const PAUSES: usize = 4_096;
 
 /// A transaction that may still get time of its calls.
 #[derive(Debug)]
@@ -50,6 +54,7 @@ struct Held {
     seen: Seen,
     exceptions: Exceptions,
     versions: Versions,
+    pauses: HashMap<(AppId, InstanceId), f64>,
 }
 
 impl Memory {
@@ -61,6 +66,7 @@ impl Memory {
                 seen: Seen::default(),
                 exceptions: Exceptions::default(),
                 versions: Versions::default(),
+                pauses: HashMap::new(),
             }),
         }
     }
@@ -86,6 +92,25 @@ impl Memory {
             .filter_map(|one| held.versions.note(one));
         news.map(|one| Collected::Deployment(Box::new(one)))
             .collect()
+    }
+
+    /// Totals since a sender's start as differences to its report before; the first has none.
+    pub(super) fn since_last(&self, totals: Vec<LevelSample>) -> Vec<Collected> {
+        let mut held = self.held();
+        let mut samples = Vec::new();
+        for mut sample in totals {
+            if held.pauses.len() >= PAUSES {
+                held.pauses.clear();
+            }
+            let sender = (sample.app.clone(), sample.instance.clone());
+            let before = held.pauses.insert(sender, sample.value);
+            // A total that fell is of a process started anew.
+            if let Some(before) = before.filter(|before| *before <= sample.value) {
+                sample.value -= before;
+                samples.push(Collected::Level(sample));
+            }
+        }
+        samples
     }
 
     /// Puts an export together with those before it.
