@@ -14,7 +14,9 @@ use bongsu_sdk_model::{Finding, Tier, Timestamp, Window};
 use bongsu_sdk_sketch::{Block, BlockError};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 
-use crate::{HistoryError, Transactions, keys};
+use crate::{
+    Deployed, ErrorGroup, Facts, HistoryError, Statement, Transactions, facts::FactTrees, keys,
+};
 
 /// Sled's page cache. Roll-ups are read rarely; the operating system caches the rest.
 const CACHE_BYTES: u64 = 32 << 20;
@@ -39,6 +41,8 @@ pub struct Commit {
     pub positions: BTreeMap<String, Vec<u8>>,
     /// New entries of the vault, sealed.
     pub secrets: Vec<(u64, Vec<u8>)>,
+    /// Statements, errors, deployments.
+    pub facts: Facts,
 }
 
 /// Roll-ups, findings and spool of one edge.
@@ -54,6 +58,7 @@ pub struct History {
     position: sled::Tree,
     pub(crate) vault: sled::Tree,
     transactions: Transactions,
+    facts: FactTrees,
     /// Held while a delta is merged with what is there.
     writing: Mutex<()>,
     poisoned: AtomicBool,
@@ -84,6 +89,7 @@ impl History {
             position: db.open_tree("position").map_err(open)?,
             vault: db.open_tree("vault").map_err(open)?,
             transactions: transactions(meta.clone())?,
+            facts: FactTrees::open(&db)?,
             minute: db.open_tree("minute").map_err(open)?,
             live: db.open_tree("live").map_err(open)?,
             finding: db.open_tree("finding").map_err(open)?,
@@ -119,6 +125,7 @@ impl History {
             let value = serde_json::to_vec(finding).map_err(|error| damaged(&error))?;
             findings.push((key, value));
         }
+        let facts = self.facts.with(&commit.facts)?;
         let first = self.spool()?.next;
         let Self {
             minute,
@@ -128,8 +135,29 @@ impl History {
             ..
         } = self;
         let (counted, position, vault) = (&self.counted, &self.position, &self.vault);
-        (minute, finding, spool, meta, counted, position, vault)
-            .transaction(|(minute, finding, spool, meta, counted, position, vault)| {
+        let FactTrees {
+            statement,
+            error,
+            deployment,
+            ..
+        } = &self.facts;
+        let trees = (
+            minute, finding, spool, meta, counted, position, vault, statement, error, deployment,
+        );
+        trees
+            .transaction(|trees| {
+                let (minute, finding, spool, meta, counted, position, vault, ..) = trees;
+                let (.., statement, error, deployment) = trees;
+                let facts = [
+                    (statement, &facts.statements),
+                    (error, &facts.errors),
+                    (deployment, &facts.deployments),
+                ];
+                for (tree, entries) in facts {
+                    for (key, value) in entries {
+                        tree.insert(key, value.as_slice())?;
+                    }
+                }
                 for (start, through) in &commit.counted {
                     counted.insert(&keys::of_instant(*start), &keys::of_number(*through))?;
                 }
@@ -166,6 +194,30 @@ impl History {
     #[must_use]
     pub const fn transactions(&self) -> &Transactions {
         &self.transactions
+    }
+
+    /// Statements in the hours that `window` touches, those that took most time first.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read.
+    pub fn statements(&self, window: Window) -> Result<Vec<Statement>, HistoryError> {
+        self.facts.statements(window)
+    }
+
+    /// Errors in the hours that `window` touches, the most frequent first.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read.
+    pub fn errors(&self, window: Window) -> Result<Vec<ErrorGroup>, HistoryError> {
+        self.facts.errors(window)
+    }
+
+    /// Deployments in `window`, newest first.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read.
+    pub fn deployments(&self, window: Window) -> Result<Vec<Deployed>, HistoryError> {
+        self.facts.deployments(window)
     }
 
     /// Up to which record of the journal the minute that starts at `start` is counted.
@@ -299,7 +351,7 @@ impl History {
             }
             tree.apply_batch(removals)?;
         }
-        Ok(())
+        self.facts.prune(now.minus(kept))
     }
 
     /// Waits until everything committed is on disk; only then may its batches leave.
@@ -409,6 +461,7 @@ mod tests {
                 through: 6,
                 positions: [("a.log".to_owned(), vec![1])].into(),
                 secrets: vec![(5, vec![6])],
+                facts: Facts::default(),
             };
             history.commit(&commit).unwrap();
             history

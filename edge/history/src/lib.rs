@@ -25,22 +25,29 @@
 
 mod columns;
 mod error;
+mod facts;
 mod history;
 mod journal;
 mod keys;
 mod masked;
 mod record;
+mod settings;
 mod spool;
 mod transactions;
+mod vault;
 
 #[doc(no_inline)]
 pub use bongsu_sdk_sketch::Block;
 pub use error::HistoryError;
+pub use facts::{Deployed, ErrorGroup, Facts, Statement};
 pub use history::{Commit, History};
 pub use journal::{Durability, Journal};
 pub use masked::{Masked, Token, Who};
 pub use record::{Record, Sample};
+pub use settings::Settings;
 pub use spool::SpoolState;
 pub use transactions::{
-    Cell, Density, FULL, Filter, Found, Page, Rectangle, TMap, TransactionId, Transactions,
+    Cell, Density, FULL, Filter, Found, Page, Rectangle, Role, Span, SpanId, TMap, TransactionId,
+    Transactions,
 };
+pub use vault::{Vault, VaultKey};

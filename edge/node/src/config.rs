@@ -30,6 +30,8 @@ pub struct Config {
     pub lateness: Lateness,
     /// `[rollup] kept`: how long minutes and findings are kept here; default `40d`.
     pub kept: Duration,
+    /// `[history]`: how single transactions are kept.
+    pub history: bongsu_edge_history::Settings,
     /// `[http] bind`: local page and API; default `127.0.0.1:7070`.
     pub http: SocketAddr,
     /// `[http] admin_token_file`: file with the token that orders must present; without it there are no orders.
@@ -78,6 +80,7 @@ impl Config {
             })
             .collect();
         let (lateness, kept) = rollup(root.section("rollup"));
+        let history = bongsu_edge_history::Settings::read(root.section("history"));
         let http_section = root.section("http");
         let http = http_section.address("bind", SocketAddr::from(([127, 0, 0, 1], 7070)));
         let admin_token = Password::read(&http_section, "admin_token_file");
@@ -103,6 +106,7 @@ impl Config {
             apps,
             lateness,
             kept,
+            history,
             http,
             admin_token,
             plugins,
@@ -188,7 +192,7 @@ mod tests {
             .iter()
             .partition(|fault| fault.contains("cannot read"));
         assert_eq!(others, Vec::<&String>::new());
-        assert_eq!(missing.len(), 7, "{missing:#?}");
+        assert_eq!(missing.len(), 8, "{missing:#?}");
     }
 
     #[test]

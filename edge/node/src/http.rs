@@ -3,12 +3,15 @@
 
 mod admin;
 mod api;
+mod facts;
 mod health;
 mod metrics;
 mod page;
 mod problem;
 mod rollup;
 mod sessions;
+mod transactions;
+mod users;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -20,20 +23,20 @@ use axum::{
     routing::{get, post},
 };
 use bongsu_edge_collect::CollectStats;
-use bongsu_edge_history::History;
+use bongsu_edge_history::{History, Vault};
 use bongsu_edge_ship::Status;
 use bongsu_sdk_model::{Clock, SiteId};
 use bongsu_sdk_sketch::IdentityKey;
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::{Semaphore, mpsc, watch},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 use tower_http::{set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 
 pub(crate) use self::admin::Admin;
-use crate::{ask::Ask, recent::Recent};
+use crate::{ask::Ask, feed::Erase, recent::Recent};
 
 /// Questions answered at one time; further ones are asked to come again.
 pub(crate) const MAX_ASKING: usize = 2;
@@ -50,6 +53,8 @@ pub(crate) struct State {
     pub(crate) admin: Admin,
     pub(crate) ask: Ask,
     pub(crate) history: Arc<History>,
+    pub(crate) vault: Option<Vault>,
+    pub(crate) erasures: mpsc::Sender<Erase>,
     pub(crate) recent: Arc<Recent>,
     pub(crate) sessions: bongsu_edge_sessions::Handle,
     pub(crate) collect: watch::Sender<CollectStats>,
@@ -111,6 +116,15 @@ fn router(state: Arc<State>) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/api/ask", post(api::ask))
         .route("/api/rollup", get(rollup::rollup))
+        .route("/api/tmap", get(transactions::tmap))
+        .route("/api/transactions", get(transactions::list))
+        .route("/api/transactions/{id}", get(transactions::one))
+        .route("/api/traces/{id}", get(transactions::trace))
+        .route("/api/statements", get(facts::statements))
+        .route("/api/errors", get(facts::errors))
+        .route("/api/deployments", get(facts::deployments))
+        .route("/api/users/reveal", post(users::reveal))
+        .route("/api/users/erase", post(users::erase))
         .route("/api/sessions", get(sessions::list))
         .route("/api/sessions/end", post(sessions::orders::end))
         .route("/api/sessions/bind", post(sessions::orders::bind))

@@ -39,6 +39,7 @@ mod plugins;
 mod recent;
 mod run;
 mod visits;
+mod who;
 
 pub use backfill::Backfill;
 pub use config::Config;

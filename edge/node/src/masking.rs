@@ -54,6 +54,14 @@ impl Masking {
         }
     }
 
+    /// Masks texts of any kind; without a masker nothing of them is kept.
+    pub(crate) fn texts(&mut self, kind: FieldKind, texts: &[&str]) -> Vec<String> {
+        if self.maskers.is_empty() {
+            return texts.iter().map(|_| String::new()).collect();
+        }
+        self.mask_texts(kind, texts)
+    }
+
     fn learn_templates(&mut self, transactions: &[Transaction]) {
         if self.templates.len() > REMEMBERED {
             self.templates.clear();

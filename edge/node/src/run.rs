@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use anyhow::Context as _;
-use bongsu_edge_collect::CollectStats;
-use bongsu_edge_history::History;
+use bongsu_edge_collect::{CollectStats, Promise};
+use bongsu_edge_history::{History, Vault};
 use bongsu_edge_ship::Status;
 use bongsu_sdk_model::Clock;
 use bongsu_sdk_sketch::IdentityKey;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Config, Pipeline,
     ask::Ask,
-    feed::Feed,
+    feed::{Erase, Feed, Kept},
     http::{self, Admin, State},
     outbox::Spool,
     recent::Recent,
@@ -64,14 +64,18 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let recent = pipeline.recent();
     let key = pipeline.key().clone();
 
+    let positions = pipeline.recover(&directory.join("journal"), config.history.durability)?;
+
     let (events_in, events) = mpsc::channel(EVENTS_QUEUED);
     let sessions =
         bongsu_edge_sessions::bind(config.sessions.clone(), Arc::clone(&clock), events_in).await?;
     let (visits, telling) = visits::tell(sessions.control());
     pipeline.tell_visits(visits);
     let (batches_in, batches) = mpsc::channel(BATCHES_QUEUED);
+    let promise = Promise::Kept(positions);
+    let sources = config.collect.clone();
     let collect =
-        bongsu_edge_collect::bind(config.collect.clone(), Arc::clone(&clock), batches_in).await?;
+        bongsu_edge_collect::bind_with(sources, Arc::clone(&clock), batches_in, promise).await?;
 
     let wake = Arc::new(Notify::new());
     let (pulses_in, pulses) = watch::channel(None);
@@ -83,12 +87,24 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     });
     let ship = ship.transpose()?;
 
+    let (erasures_in, erasures) = mpsc::channel(1);
     let resp = sessions.addr();
     let http = config.http;
-    let kept = config.kept;
+    let kept = Kept {
+        minutes: config.kept,
+        transactions: config.history.transactions_kept,
+        transactions_bytes: config.history.transactions_bytes,
+    };
     let status = ship.as_ref().map(bongsu_edge_ship::Handle::status);
     let state = Arc::new(state(
-        config, key, &history, &clock, recent, sessions, status,
+        config,
+        key,
+        &history,
+        &clock,
+        recent,
+        sessions,
+        status,
+        erasures_in,
     ));
     let page = http::bind(http, Arc::clone(&state)).await?;
 
@@ -96,6 +112,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let feed = Feed {
         batches,
         events,
+        erasures,
         pulses: pulses_in,
         wake,
         clock,
@@ -137,6 +154,7 @@ fn state(
     recent: Arc<Recent>,
     sessions: bongsu_edge_sessions::Handle,
     ship: Option<watch::Receiver<Status>>,
+    erasures: mpsc::Sender<Erase>,
 ) -> State {
     State {
         site: config.site.clone(),
@@ -152,6 +170,8 @@ fn state(
             zone: config.zone,
         },
         history: Arc::clone(history),
+        vault: config.history.vault.map(Vault::new),
+        erasures,
         recent,
         sessions,
         collect: watch::Sender::new(CollectStats::default()),
