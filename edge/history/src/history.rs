@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -16,6 +16,7 @@ use sled::transaction::{ConflictableTransactionError, TransactionError, Transact
 
 use crate::{
     Deployed, ErrorGroup, Facts, HistoryError, Statement, Transactions, facts::FactTrees, keys,
+    tiers::Tiers,
 };
 
 /// Sled's page cache. Roll-ups are read rarely; the operating system caches the rest.
@@ -49,7 +50,7 @@ pub struct Commit {
 #[derive(Debug)]
 pub struct History {
     db: sled::Db,
-    minute: sled::Tree,
+    pub(crate) minute: sled::Tree,
     live: sled::Tree,
     finding: sled::Tree,
     pub(crate) spool: sled::Tree,
@@ -59,6 +60,7 @@ pub struct History {
     pub(crate) vault: sled::Tree,
     transactions: Transactions,
     facts: FactTrees,
+    pub(crate) tiers: Tiers,
     /// Held while a delta is merged with what is there.
     writing: Mutex<()>,
     poisoned: AtomicBool,
@@ -84,13 +86,15 @@ impl History {
             .map_err(open)?;
         let transactions = |meta| Transactions::open(&db, meta);
         let meta = db.open_tree("meta").map_err(open)?;
+        let minute = db.open_tree("minute").map_err(open)?;
         let history = Self {
             counted: db.open_tree("counted").map_err(open)?,
             position: db.open_tree("position").map_err(open)?,
             vault: db.open_tree("vault").map_err(open)?,
             transactions: transactions(meta.clone())?,
             facts: FactTrees::open(&db)?,
-            minute: db.open_tree("minute").map_err(open)?,
+            tiers: Tiers::open(&db, &minute)?,
+            minute,
             live: db.open_tree("live").map_err(open)?,
             finding: db.open_tree("finding").map_err(open)?,
             spool: db.open_tree("spool").map_err(open)?,
@@ -113,7 +117,7 @@ impl History {
     /// [`HistoryError`]; the store is then as before.
     pub fn commit(&self, commit: &Commit) -> Result<(), HistoryError> {
         self.check_sound()?;
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = self.lock_writing();
         let mut minutes = Vec::with_capacity(commit.minutes.len());
         for delta in &commit.minutes {
             minutes.push((keys::of_instant(delta.start), self.merged(delta)?));
@@ -142,12 +146,22 @@ impl History {
             ..
         } = &self.facts;
         let trees = (
-            minute, finding, spool, meta, counted, position, vault, statement, error, deployment,
+            minute,
+            finding,
+            spool,
+            meta,
+            counted,
+            position,
+            vault,
+            statement,
+            error,
+            deployment,
+            &self.tiers.stale,
         );
         trees
             .transaction(|trees| {
                 let (minute, finding, spool, meta, counted, position, vault, ..) = trees;
-                let (.., statement, error, deployment) = trees;
+                let (.., statement, error, deployment, stale) = trees;
                 let facts = [
                     (statement, &facts.statements),
                     (error, &facts.errors),
@@ -157,6 +171,10 @@ impl History {
                     for (key, value) in entries {
                         tree.insert(key, value.as_slice())?;
                     }
+                }
+                for minute in &commit.minutes {
+                    let hour = Tier::Hour.floor(minute.start);
+                    stale.insert(&keys::of_instant(hour), &[])?;
                 }
                 for (start, through) in &commit.counted {
                     counted.insert(&keys::of_instant(*start), &keys::of_number(*through))?;
@@ -334,23 +352,40 @@ impl History {
             .collect()
     }
 
-    /// Removes live blocks older than 30 minutes and minutes and findings older than `kept`.
+    /// Removes live blocks older than 30 minutes, what is older than `kept` of minutes (once an hour holds them),
+    /// five minutes, findings and facts, and hours older than `hours_kept`.
     ///
     /// # Errors
     /// [`HistoryError`] if the store can't be written.
-    pub fn prune(&self, now: Timestamp, kept: Duration) -> Result<(), HistoryError> {
+    pub fn prune(
+        &self,
+        now: Timestamp,
+        kept: Duration,
+        hours_kept: Duration,
+    ) -> Result<(), HistoryError> {
         let live_kept = Duration::from_secs(30 * 60);
-        for (tree, kept) in [
-            (&self.live, live_kept),
-            (&self.minute, kept),
-            (&self.finding, kept),
+        // Whole hours, so that no hour is made of a part of its minutes.
+        let oldest = Tier::Hour.floor(now.minus(kept));
+        for (tree, oldest) in [
+            (&self.live, now.minus(live_kept)),
+            (&self.minute, oldest),
+            (&self.finding, oldest),
         ] {
             let mut removals = sled::Batch::default();
-            for key in tree.range(..keys::of_instant(now.minus(kept))).keys() {
-                removals.remove(key?);
+            for key in tree.range(..keys::of_instant(oldest)).keys() {
+                let key = key?;
+                let of_stale_hour = || {
+                    let hour = Tier::Hour.floor(keys::instant_of(&key)?);
+                    let stale = self.tiers.stale.contains_key(keys::of_instant(hour));
+                    stale.map_err(HistoryError::from)
+                };
+                if tree.name() != self.minute.name() || !of_stale_hour()? {
+                    removals.remove(key);
+                }
             }
             tree.apply_batch(removals)?;
         }
+        self.tiers.prune(oldest, now.minus(hours_kept))?;
         self.facts.prune(now.minus(kept))
     }
 
@@ -382,6 +417,11 @@ impl History {
         }
     }
 
+    /// Held while what is there is merged with what comes.
+    pub(crate) fn lock_writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn merged(&self, delta: &Block) -> Result<Vec<u8>, HistoryError> {
         match self.minute.get(keys::of_instant(delta.start))? {
             None => encode(delta),
@@ -394,11 +434,11 @@ impl History {
     }
 }
 
-fn encode(block: &Block) -> Result<Vec<u8>, HistoryError> {
+pub(crate) fn encode(block: &Block) -> Result<Vec<u8>, HistoryError> {
     block.encode().map_err(|error: BlockError| damaged(&error))
 }
 
-fn decode(bytes: &[u8]) -> Result<Block, HistoryError> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Block, HistoryError> {
     Block::decode(bytes).map_err(|error| damaged(&error))
 }
 

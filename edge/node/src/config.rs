@@ -28,8 +28,10 @@ pub struct Config {
     pub apps: Vec<AppId>,
     /// `[rollup] lateness`: how late a transaction may come; `unlimited` for replays; default `10m`.
     pub lateness: Lateness,
-    /// `[rollup] kept`: how long minutes and findings are kept here; default `40d`.
+    /// `[rollup] kept`: how long minutes, five minutes and findings are kept here; default `40d`.
     pub kept: Duration,
+    /// `[rollup] hours_kept`: how long hours are kept here; default `730d`.
+    pub hours_kept: Duration,
     /// `[history]`: how single transactions are kept.
     pub history: bongsu_edge_history::Settings,
     /// `[http] bind`: local page and API; default `127.0.0.1:7070`.
@@ -79,7 +81,7 @@ impl Config {
                     .ok()
             })
             .collect();
-        let (lateness, kept) = rollup(root.section("rollup"));
+        let (lateness, kept, hours_kept) = rollup(root.section("rollup"));
         let history = bongsu_edge_history::Settings::read(root.section("history"));
         let http_section = root.section("http");
         let http = http_section.address("bind", SocketAddr::from(([127, 0, 0, 1], 7070)));
@@ -106,6 +108,7 @@ impl Config {
             apps,
             lateness,
             kept,
+            hours_kept,
             history,
             http,
             admin_token,
@@ -117,7 +120,7 @@ impl Config {
     }
 }
 
-fn rollup(section: Section) -> (Lateness, Duration) {
+fn rollup(section: Section) -> (Lateness, Duration, Duration) {
     let unlimited = section
         .optional_text("lateness")
         .is_some_and(|text| text == "unlimited");
@@ -127,8 +130,9 @@ fn rollup(section: Section) -> (Lateness, Duration) {
         Lateness::Within(section.duration("lateness", Duration::from_secs(600)))
     };
     let kept = section.duration("kept", Duration::from_secs(40 * 86_400));
+    let hours_kept = section.duration("hours_kept", Duration::from_secs(730 * 86_400));
     section.finish();
-    (lateness, kept)
+    (lateness, kept, hours_kept)
 }
 
 fn zone(root: &Section) -> TimeZone {

@@ -17,6 +17,8 @@ use crate::{Pipeline, http::State};
 
 const TICK: Duration = Duration::from_secs(1);
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
+/// Hours made of their minutes in one tick.
+const HOURS: usize = 1;
 /// Transactions and samples of one record, about.
 const TOGETHER: usize = 16_384;
 
@@ -45,6 +47,7 @@ pub(crate) struct Erase {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kept {
     pub(crate) minutes: Duration,
+    pub(crate) hours: Duration,
     pub(crate) transactions: Duration,
     pub(crate) transactions_bytes: u64,
 }
@@ -121,6 +124,9 @@ impl Feed {
         if let Err(error) = self.close(pipeline, now) {
             tracing::error!("failed to keep closed minutes, trying again: {error:#}");
         }
+        if let Err(error) = self.history.make_hours(now, self.kept.minutes, HOURS) {
+            tracing::warn!("failed to make hours of minutes: {error}");
+        }
         let live = pipeline.take_live();
         if let Err(error) = self.history.put_live(&live) {
             tracing::warn!("failed to keep live figures: {error}");
@@ -148,7 +154,7 @@ impl Feed {
 
     fn prune(&self) {
         let now = self.clock.now();
-        if let Err(error) = self.history.prune(now, self.kept.minutes) {
+        if let Err(error) = self.history.prune(now, self.kept.minutes, self.kept.hours) {
             tracing::warn!("failed to prune history: {error}");
         }
         let (kept, bytes) = (self.kept.transactions, self.kept.transactions_bytes);

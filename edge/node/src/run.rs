@@ -92,6 +92,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let http = config.http;
     let kept = Kept {
         minutes: config.kept,
+        hours: config.hours_kept,
         transactions: config.history.transactions_kept,
         transactions_bytes: config.history.transactions_bytes,
     };
