@@ -98,8 +98,9 @@ impl History {
         visit: &mut dyn FnMut(Block),
     ) -> Result<BTreeSet<Timestamp>, HistoryError> {
         let mut minutes = BTreeSet::new();
-        let mut at = self.first_of(window)?;
-        while at < window.to {
+        let mut at = window.from;
+        while let Some(first) = self.first_of(Window::new(at, window.to))? {
+            at = first;
             if let Some(block) = self.tiers.widest(Window::new(at, window.to), coarsest)? {
                 at = block.window().to;
                 visit(block);
@@ -116,13 +117,14 @@ impl History {
         Ok(minutes)
     }
 
-    /// Where there is anything at all to read: a question may be about all time.
-    fn first_of(&self, window: Window) -> Result<Timestamp, HistoryError> {
-        let mut first = window.to;
+    /// Where the next block starts: a question may be about all time, and an edge may have stood still.
+    fn first_of(&self, window: Window) -> Result<Option<Timestamp>, HistoryError> {
+        let mut first: Option<Timestamp> = None;
         for tree in [&self.tiers.hour, &self.tiers.five, &self.minute] {
             let range = keys::of_instant(window.from)..keys::of_instant(window.to);
             if let Some(item) = tree.range(range).keys().next() {
-                first = first.min(keys::instant_of(&item?)?);
+                let start = keys::instant_of(&item?)?;
+                first = Some(first.map_or(start, |first| first.min(start)));
             }
         }
         Ok(first)
