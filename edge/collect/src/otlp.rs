@@ -171,11 +171,14 @@ struct Accepted {
 
 impl Accepted {
     /// The reply, once everything that was promised has happened.
-    async fn kept(self) -> Result<Bytes, Refusal> {
+    async fn kept(self, collector: &Collector) -> Result<Bytes, Refusal> {
         let kept = match self.waiting {
             Some(waiting) => waiting.is_kept().await,
             None => true,
         };
+        if !kept {
+            collector.memory.not_kept();
+        }
         kept.then_some(self.reply).ok_or(Refusal::Busy)
     }
 }

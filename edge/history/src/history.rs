@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -14,7 +14,10 @@ use bongsu_sdk_model::{Finding, Tier, Timestamp, Window};
 use bongsu_sdk_sketch::{Block, BlockError};
 use sled::transaction::{ConflictableTransactionError, TransactionError, Transactional as _};
 
-use crate::{HistoryError, Transactions, keys, spool::Book};
+use crate::{
+    Deployed, ErrorGroup, Facts, HistoryError, Statement, Transactions, facts::FactTrees, keys,
+    spool::Book, tiers::Tiers,
+};
 
 /// Sled's page cache. Roll-ups are read rarely; the operating system caches the rest.
 const CACHE_BYTES: u64 = 32 << 20;
@@ -39,13 +42,15 @@ pub struct Commit {
     pub positions: BTreeMap<String, Vec<u8>>,
     /// New entries of the vault, sealed.
     pub secrets: Vec<(u64, Vec<u8>)>,
+    /// Statements, errors, deployments.
+    pub facts: Facts,
 }
 
 /// Roll-ups, findings and spool of one edge.
 #[derive(Debug)]
 pub struct History {
     db: sled::Db,
-    minute: sled::Tree,
+    pub(crate) minute: sled::Tree,
     live: sled::Tree,
     finding: sled::Tree,
     pub(crate) spool: sled::Tree,
@@ -55,6 +60,8 @@ pub struct History {
     pub(crate) vault: sled::Tree,
     transactions: Transactions,
     pub(crate) book: Book,
+    facts: FactTrees,
+    pub(crate) tiers: Tiers,
     /// Held while a delta is merged with what is there.
     writing: Mutex<()>,
     poisoned: AtomicBool,
@@ -80,12 +87,15 @@ impl History {
             .map_err(open)?;
         let transactions = |meta| Transactions::open(&db, meta);
         let meta = db.open_tree("meta").map_err(open)?;
+        let minute = db.open_tree("minute").map_err(open)?;
         let history = Self {
             counted: db.open_tree("counted").map_err(open)?,
             position: db.open_tree("position").map_err(open)?,
             vault: db.open_tree("vault").map_err(open)?,
             transactions: transactions(meta.clone())?,
-            minute: db.open_tree("minute").map_err(open)?,
+            facts: FactTrees::open(&db)?,
+            tiers: Tiers::open(&db, &minute)?,
+            minute,
             live: db.open_tree("live").map_err(open)?,
             finding: db.open_tree("finding").map_err(open)?,
             spool: db.open_tree("spool").map_err(open)?,
@@ -109,7 +119,7 @@ impl History {
     /// [`HistoryError`]; the store is then as before.
     pub fn commit(&self, commit: &Commit) -> Result<(), HistoryError> {
         self.check_sound()?;
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = self.lock_writing();
         let mut minutes = Vec::with_capacity(commit.minutes.len());
         for delta in &commit.minutes {
             minutes.push((keys::of_instant(delta.start), self.merged(delta)?));
@@ -121,6 +131,7 @@ impl History {
             let value = serde_json::to_vec(finding).map_err(|error| damaged(&error))?;
             findings.push((key, value));
         }
+        let facts = self.facts.with(&commit.facts)?;
         let first = self.spool()?.next;
         let Self {
             minute,
@@ -130,8 +141,43 @@ impl History {
             ..
         } = self;
         let (counted, position, vault) = (&self.counted, &self.position, &self.vault);
-        (minute, finding, spool, meta, counted, position, vault)
-            .transaction(|(minute, finding, spool, meta, counted, position, vault)| {
+        let FactTrees {
+            statement,
+            error,
+            deployment,
+            ..
+        } = &self.facts;
+        let trees = (
+            minute,
+            finding,
+            spool,
+            meta,
+            counted,
+            position,
+            vault,
+            statement,
+            error,
+            deployment,
+            &self.tiers.stale,
+        );
+        trees
+            .transaction(|trees| {
+                let (minute, finding, spool, meta, counted, position, vault, ..) = trees;
+                let (.., statement, error, deployment, stale) = trees;
+                let facts = [
+                    (statement, &facts.statements),
+                    (error, &facts.errors),
+                    (deployment, &facts.deployments),
+                ];
+                for (tree, entries) in facts {
+                    for (key, value) in entries {
+                        tree.insert(key, value.as_slice())?;
+                    }
+                }
+                for minute in &commit.minutes {
+                    let hour = Tier::Hour.floor(minute.start);
+                    stale.insert(&keys::of_instant(hour), &[])?;
+                }
                 for (start, through) in &commit.counted {
                     counted.insert(&keys::of_instant(*start), &keys::of_number(*through))?;
                 }
@@ -168,6 +214,30 @@ impl History {
     #[must_use]
     pub const fn transactions(&self) -> &Transactions {
         &self.transactions
+    }
+
+    /// Statements in the hours that `window` touches, those that took most time first.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read.
+    pub fn statements(&self, window: Window) -> Result<Vec<Statement>, HistoryError> {
+        self.facts.statements(window)
+    }
+
+    /// Errors in the hours that `window` touches, the most frequent first.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read.
+    pub fn errors(&self, window: Window) -> Result<Vec<ErrorGroup>, HistoryError> {
+        self.facts.errors(window)
+    }
+
+    /// Deployments in `window`, newest first.
+    ///
+    /// # Errors
+    /// [`HistoryError`] if the store can't be read.
+    pub fn deployments(&self, window: Window) -> Result<Vec<Deployed>, HistoryError> {
+        self.facts.deployments(window)
     }
 
     /// Up to which record of the journal the minute that starts at `start` is counted.
@@ -284,24 +354,41 @@ impl History {
             .collect()
     }
 
-    /// Removes live blocks older than 30 minutes and minutes and findings older than `kept`.
+    /// Removes live blocks older than 30 minutes, what is older than `kept` of minutes (once an hour holds them),
+    /// five minutes, findings and facts, and hours older than `hours_kept`.
     ///
     /// # Errors
     /// [`HistoryError`] if the store can't be written.
-    pub fn prune(&self, now: Timestamp, kept: Duration) -> Result<(), HistoryError> {
+    pub fn prune(
+        &self,
+        now: Timestamp,
+        kept: Duration,
+        hours_kept: Duration,
+    ) -> Result<(), HistoryError> {
         let live_kept = Duration::from_secs(30 * 60);
-        for (tree, kept) in [
-            (&self.live, live_kept),
-            (&self.minute, kept),
-            (&self.finding, kept),
+        // Whole hours, so that no hour is made of a part of its minutes.
+        let oldest = Tier::Hour.floor(now.minus(kept));
+        for (tree, oldest) in [
+            (&self.live, now.minus(live_kept)),
+            (&self.minute, oldest),
+            (&self.finding, oldest),
         ] {
             let mut removals = sled::Batch::default();
-            for key in tree.range(..keys::of_instant(now.minus(kept))).keys() {
-                removals.remove(key?);
+            for key in tree.range(..keys::of_instant(oldest)).keys() {
+                let key = key?;
+                let of_stale_hour = || {
+                    let hour = Tier::Hour.floor(keys::instant_of(&key)?);
+                    let stale = self.tiers.stale.contains_key(keys::of_instant(hour));
+                    stale.map_err(HistoryError::from)
+                };
+                if tree.name() != self.minute.name() || !of_stale_hour()? {
+                    removals.remove(key);
+                }
             }
             tree.apply_batch(removals)?;
         }
-        Ok(())
+        self.tiers.prune(oldest, now.minus(hours_kept))?;
+        self.facts.prune(now.minus(kept))
     }
 
     /// Waits until everything committed is on disk; only then may its batches leave.
@@ -332,6 +419,11 @@ impl History {
         }
     }
 
+    /// Held while what is there is merged with what comes.
+    pub(crate) fn lock_writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn merged(&self, delta: &Block) -> Result<Vec<u8>, HistoryError> {
         match self.minute.get(keys::of_instant(delta.start))? {
             None => encode(delta),
@@ -344,11 +436,11 @@ impl History {
     }
 }
 
-fn encode(block: &Block) -> Result<Vec<u8>, HistoryError> {
+pub(crate) fn encode(block: &Block) -> Result<Vec<u8>, HistoryError> {
     block.encode().map_err(|error: BlockError| damaged(&error))
 }
 
-fn decode(bytes: &[u8]) -> Result<Block, HistoryError> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<Block, HistoryError> {
     Block::decode(bytes).map_err(|error| damaged(&error))
 }
 
@@ -411,6 +503,7 @@ mod tests {
                 through: 6,
                 positions: [("a.log".to_owned(), vec![1])].into(),
                 secrets: vec![(5, vec![6])],
+                facts: Facts::default(),
             };
             history.commit(&commit).unwrap();
             history

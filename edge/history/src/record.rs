@@ -9,7 +9,7 @@ use bongsu_sdk_model::{AppId, Finding, GaugeKind, InstanceId, SessionEventKind, 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    HistoryError, Masked,
+    Facts, HistoryError, Masked, Span,
     columns::{self, Details, Points},
 };
 
@@ -32,6 +32,10 @@ pub struct Record {
     pub positions: BTreeMap<String, Vec<u8>>,
     /// New entries of the vault, sealed.
     pub secrets: Vec<(u64, Vec<u8>)>,
+    /// Statements, errors, deployments.
+    pub facts: Facts,
+    /// Spans.
+    pub spans: Vec<Span>,
 }
 
 /// One sample of a level.
@@ -57,6 +61,8 @@ struct Content {
     findings: Vec<Finding>,
     positions: BTreeMap<String, Vec<u8>>,
     secrets: Vec<(u64, Vec<u8>)>,
+    facts: Facts,
+    spans: Vec<Span>,
 }
 
 impl Record {
@@ -69,6 +75,8 @@ impl Record {
             && self.findings.is_empty()
             && self.positions.is_empty()
             && self.secrets.is_empty()
+            && self.facts.is_empty()
+            && self.spans.is_empty()
     }
 
     /// The byte form.
@@ -86,6 +94,8 @@ impl Record {
             findings: self.findings.clone(),
             positions: self.positions.clone(),
             secrets: self.secrets.clone(),
+            facts: self.facts.clone(),
+            spans: self.spans.clone(),
         };
         postcard::to_extend(&content, vec![VERSION]).map_err(|error| damaged(&error.to_string()))
     }
@@ -110,6 +120,8 @@ impl Record {
             findings: content.findings,
             positions: content.positions,
             secrets: content.secrets,
+            facts: content.facts,
+            spans: content.spans,
         })
     }
 }
@@ -138,6 +150,8 @@ mod tests {
             findings: Vec::new(),
             positions: [("/var/log/a.log".to_owned(), vec![1, 2])].into(),
             secrets: vec![(9, vec![4; 20])],
+            facts: Facts::default(),
+            spans: Vec::new(),
         };
         let bytes = record.encode().unwrap();
         assert_eq!(Record::decode(&bytes).unwrap(), record);

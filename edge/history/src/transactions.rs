@@ -16,6 +16,7 @@
 mod binding;
 mod erase;
 mod list;
+mod spans;
 mod tmap;
 
 use std::{
@@ -34,6 +35,7 @@ use sled::{
 use self::binding::Bindings;
 pub use self::{
     list::{Filter, Found, Page},
+    spans::{Role, Span, SpanId},
     tmap::{Cell, Density, Rectangle, TMap},
 };
 use crate::{
@@ -129,6 +131,7 @@ impl Extent {
 pub struct Transactions {
     points: Tree,
     details: Tree,
+    spans: Tree,
     extents: Tree,
     meta: Tree,
     bindings: Bindings,
@@ -140,6 +143,7 @@ struct State {
     sealed: BTreeMap<u64, Extent>,
     /// Rows of the block with the number `next`.
     open: Vec<Masked>,
+    open_spans: Vec<Span>,
     next: u64,
 }
 
@@ -147,6 +151,7 @@ struct State {
 struct Open {
     number: u64,
     rows: Vec<Masked>,
+    spans: Vec<Span>,
 }
 
 impl Transactions {
@@ -165,6 +170,7 @@ impl Transactions {
         Ok(Self {
             points: db.open_tree("transaction-point")?,
             details: db.open_tree("transaction-detail")?,
+            spans: db.open_tree("transaction-span")?,
             bindings: Bindings::open(db)?,
             extents,
             meta,
@@ -181,11 +187,12 @@ impl Transactions {
         stored.map_or(Ok(0), |number| keys::number_of(&number))
     }
 
-    /// Takes rows into the open block; gives how many it holds.
-    pub fn keep(&self, rows: Vec<Masked>) -> usize {
+    /// Takes rows and spans into the open block; gives how many it holds.
+    pub fn keep(&self, rows: Vec<Masked>, spans: Vec<Span>) -> usize {
         let mut state = self.write();
         state.open.extend(rows);
-        state.open.len()
+        state.open_spans.extend(spans);
+        state.open.len().max(state.open_spans.len() / 4)
     }
 
     /// Stores the open block, and that everything up to the journal's record `through` is stored.
@@ -193,21 +200,37 @@ impl Transactions {
     /// # Errors
     /// [`HistoryError`] if the store can't be written; the rows stay open.
     pub fn seal(&self, through: u64) -> Result<(), HistoryError> {
+        // What is fed without a journal is not in it.
+        let through = through.max(self.stored_through()?);
         let mut state = self.write();
-        let ends = || state.open.iter().map(|row| row.ended);
+        let ends = || {
+            let rows = state.open.iter().map(|row| row.ended);
+            rows.chain(state.open_spans.iter().map(Span::ended))
+        };
         let (Some(first), Some(last)) = (ends().min(), ends().max()) else {
-            if through > self.stored_through()? {
-                self.meta.insert(STORED, &keys::of_number(through))?;
-            }
+            self.meta.insert(STORED, &keys::of_number(through))?;
             return Ok(());
         };
         let (points, details) = columns::of(&state.open);
         let (points, details) = (columns::pack(&points)?, columns::pack(&details)?);
-        let bytes = (points.len() + details.len()) as u64;
+        let spans = columns::pack(&state.open_spans)?;
+        let bytes = (points.len() + details.len() + spans.len()) as u64;
         let extent = Extent { first, last, bytes };
         let key = keys::of_number(state.next);
-        (&self.points, &self.details, &self.extents, &self.meta)
-            .transaction(|(of_points, of_details, extents, meta)| {
+        let Self {
+            points: of_points,
+            details: of_details,
+            ..
+        } = self;
+        (
+            of_points,
+            of_details,
+            &self.spans,
+            &self.extents,
+            &self.meta,
+        )
+            .transaction(|(of_points, of_details, of_spans, extents, meta)| {
+                of_spans.insert(&key, spans.as_slice())?;
                 of_points.insert(&key, points.as_slice())?;
                 of_details.insert(&key, details.as_slice())?;
                 extents.insert(&key, extent.encode())?;
@@ -220,6 +243,7 @@ impl Transactions {
         state.sealed.insert(number, extent);
         state.next += 1;
         state.open.clear();
+        state.open_spans.clear();
         Ok(())
     }
 
@@ -246,8 +270,9 @@ impl Transactions {
         }
         for number in gone {
             let key = keys::of_number(number);
-            (&self.points, &self.details, &self.extents)
-                .transaction(|(points, details, extents)| {
+            (&self.points, &self.details, &self.spans, &self.extents)
+                .transaction(|(points, details, spans, extents)| {
+                    spans.remove(&key)?;
                     points.remove(&key)?;
                     details.remove(&key)?;
                     extents.remove(&key)?;
@@ -269,6 +294,7 @@ impl Transactions {
         let open = Open {
             number: state.next,
             rows: state.open.clone(),
+            spans: state.open_spans.clone(),
         };
         (blocks.collect(), open)
     }
@@ -379,12 +405,12 @@ pub(crate) mod tests {
         let history = history(dir);
         for block in 0..4 {
             let rows = (block * 20..block * 20 + 20).map(|n| row(n * 1_000, n));
-            history.transactions().keep(rows.collect());
+            history.transactions().keep(rows.collect(), Vec::new());
             history.transactions().seal(block.unsigned_abs()).unwrap();
         }
         history
             .transactions()
-            .keep((80..100).map(|n| row(n * 1_000, n)).collect());
+            .keep((80..100).map(|n| row(n * 1_000, n)).collect(), Vec::new());
         history
     }
 
@@ -412,7 +438,7 @@ pub(crate) mod tests {
         let dir = tempfile::tempdir().unwrap();
         let history = history(dir.path());
         let rows = (0..5_000).map(|n| row(n * 10, n % 50)).collect();
-        history.transactions().keep(rows);
+        history.transactions().keep(rows, Vec::new());
         history.transactions().seal(1).unwrap();
         let rectangle = Rectangle::of(window(0, 40_000));
         let tmap = history.transactions().tmap(&rectangle, 500).unwrap();
@@ -475,7 +501,7 @@ pub(crate) mod tests {
         let of_trace = history
             .transactions()
             .of_trace(trace, window(0, 100_000), 9);
-        assert_eq!(of_trace.unwrap(), [open]);
+        assert_eq!(of_trace.unwrap(), (vec![open], Vec::new()));
     }
 
     #[test]
@@ -489,7 +515,7 @@ pub(crate) mod tests {
         known.who.user = Some(Token(8));
         history
             .transactions()
-            .keep(vec![anonymous, known, row(3_000, 3)]);
+            .keep(vec![anonymous, known, row(3_000, 3)], Vec::new());
         history.transactions().seal(1).unwrap();
         let mut filter = Filter::of(Rectangle::of(window(0, 9_000)));
         filter.user = Some(Token(8));
@@ -526,6 +552,51 @@ pub(crate) mod tests {
             assert_eq!(found.session_user, None);
         }
         assert_eq!(history.transactions().tmap(&all, 10).unwrap().total, 100);
+    }
+
+    #[test]
+    fn a_trace_has_its_spans_from_every_block_and_erasure_takes_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let history = history(dir.path());
+        let span = |number: u8, started: i64| Span {
+            trace_id: Some(5_u128.to_be_bytes()),
+            id: SpanId([number; 8]),
+            parent: (number > 1).then_some(SpanId([1; 8])),
+            app: AppId::new("shop").unwrap(),
+            instance: InstanceId::new("was-1").unwrap(),
+            role: Role::Sql,
+            name: "SELECT orders".into(),
+            detail: "SELECT * FROM orders WHERE id = ?".into(),
+            started: Timestamp::from_ms(started),
+            duration_us: 10,
+            failed: false,
+        };
+        let mut other = span(3, 1_100);
+        other.trace_id = Some(6_u128.to_be_bytes());
+        history
+            .transactions()
+            .keep(Vec::new(), vec![span(2, 1_200), other]);
+        history.transactions().seal(1).unwrap();
+        history
+            .transactions()
+            .keep(vec![row(2_000, 5)], vec![span(1, 1_000)]);
+        let of_trace = || {
+            let trace = 5_u128.to_be_bytes();
+            let (found, spans) = history
+                .transactions()
+                .of_trace(trace, window(0, 9_000), 9)
+                .unwrap();
+            (found.len(), spans.len())
+        };
+        assert_eq!(of_trace(), (1, 2));
+        history.transactions().seal(2).unwrap();
+        assert_eq!(of_trace(), (1, 2));
+        let json = serde_json::to_value(span(2, 0)).unwrap();
+        assert_eq!(json["id"], "0202020202020202");
+        assert_eq!(json["trace_id"], format!("{:032x}", 5));
+        // The row is user 7's.
+        assert_eq!(history.transactions().erase(Token(7)).unwrap(), 1);
+        assert_eq!(of_trace(), (0, 0));
     }
 
     #[test]

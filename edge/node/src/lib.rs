@@ -43,6 +43,7 @@ mod question;
 mod recent;
 mod run;
 mod visits;
+mod who;
 
 pub use backfill::Backfill;
 pub use config::Config;

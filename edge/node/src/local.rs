@@ -34,21 +34,28 @@ impl Blocks for LocalBlocks {
         &self,
         site: &SiteId,
         window: Window,
-        _: Tier,
+        coarsest: Tier,
         visit: &mut dyn FnMut(Block),
     ) -> Result<(), BlockError> {
         if *site != self.site {
             return Ok(());
         }
-        let mut minutes = BTreeSet::new();
-        self.history
-            .visit(Tier::Minute, window, &mut |block| {
-                minutes.insert(block.start);
+        // Live blocks are of the last half hour; an hour that has been made has no open minute.
+        let mut made = Vec::new();
+        let minutes = self
+            .history
+            .cover(window, coarsest, &mut |block| {
+                if block.tier > Tier::Minute {
+                    made.push(block.window());
+                }
                 visit(block);
             })
             .map_err(failed)?;
         self.history
             .visit(Tier::TwoSeconds, window, &mut |block| {
+                if made.iter().any(|made| made.contains(block.start)) {
+                    return;
+                }
                 if !minutes.contains(&Tier::Minute.floor(block.start)) {
                     visit(block);
                 }

@@ -55,6 +55,20 @@ impl Masking {
         }
     }
 
+    /// Masks texts of any kind; without a masker nothing of them is kept.
+    pub(crate) fn texts(
+        &mut self,
+        slots: &mut Slots,
+        kind: FieldKind,
+        texts: &[&str],
+        now: Timestamp,
+    ) -> Vec<String> {
+        if !slots.has_masker() {
+            return texts.iter().map(|_| String::new()).collect();
+        }
+        self.mask_texts(slots, kind, texts, now)
+    }
+
     fn learn_templates(&mut self, slots: &mut Slots, transactions: &[Transaction], now: Timestamp) {
         if self.templates.len() > REMEMBERED || self.revision != slots.masking_revision {
             self.revision = slots.masking_revision;

@@ -3,9 +3,9 @@
 use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use anyhow::Context as _;
-use bongsu_edge_collect::CollectStats;
+use bongsu_edge_collect::{CollectStats, Promise};
 use bongsu_edge_guard::Guard;
-use bongsu_edge_history::History;
+use bongsu_edge_history::{History, Vault};
 use bongsu_edge_ship::Status;
 use bongsu_sdk_model::Clock;
 use bongsu_sdk_sketch::IdentityKey;
@@ -21,7 +21,7 @@ use crate::{
     Config, Pipeline,
     ask::Ask,
     downlink,
-    feed::Feed,
+    feed::{Erase, Feed, Kept},
     http::{self, Admin, State},
     local::LocalRows,
     orders::{self, Orders},
@@ -73,14 +73,18 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let keeper = keeper.context("the plugins' keeper was taken")?;
     let (plugins, keeper) = keeper.start(Arc::clone(&clock))?;
 
+    let positions = pipeline.recover(&directory.join("journal"), config.history.durability)?;
+
     let (events_in, events) = mpsc::channel(EVENTS_QUEUED);
     let sessions =
         bongsu_edge_sessions::bind(config.sessions.clone(), Arc::clone(&clock), events_in).await?;
     let (visits, telling) = visits::tell(sessions.control());
     pipeline.tell_visits(visits);
     let (batches_in, batches) = mpsc::channel(BATCHES_QUEUED);
+    let promise = Promise::Kept(positions);
+    let sources = config.collect.clone();
     let collect =
-        bongsu_edge_collect::bind(config.collect.clone(), Arc::clone(&clock), batches_in).await?;
+        bongsu_edge_collect::bind_with(sources, Arc::clone(&clock), batches_in, promise).await?;
 
     let guard =
         Guard::open(config.guard.clone(), clock.now()).context("failed to open the guard")?;
@@ -105,9 +109,16 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     });
     let ship = ship.transpose()?;
 
+    let (erasures_in, erasures) = mpsc::channel(1);
     let resp = sessions.addr();
     let http = config.http;
-    let (kept, spool_max_bytes) = (config.kept, config.spool_max_bytes);
+    let spool_max_bytes = config.spool_max_bytes;
+    let kept = Kept {
+        minutes: config.kept,
+        hours: config.hours_kept,
+        transactions: config.history.transactions_kept,
+        transactions_bytes: config.history.transactions_bytes,
+    };
     let status = ship.as_ref().map(bongsu_edge_ship::Handle::status);
     let state = Arc::new(state(
         config,
@@ -119,6 +130,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
         (guard, orders),
         status,
         plugins,
+        erasures_in,
     ));
     let page = http::bind(http, Arc::clone(&state)).await?;
 
@@ -126,6 +138,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let feed = Feed {
         batches,
         events,
+        erasures,
         pulses: pulses_in,
         wake,
         clock,
@@ -175,6 +188,7 @@ fn state(
     (guard, orders): (Arc<Guard>, Arc<Orders>),
     ship: Option<watch::Receiver<Status>>,
     plugins: PluginOrders,
+    erasures: mpsc::Sender<Erase>,
 ) -> State {
     State {
         guard,
@@ -197,6 +211,8 @@ fn state(
             },
         },
         history: Arc::clone(history),
+        vault: config.history.vault.map(Vault::new),
+        erasures,
         recent,
         sessions,
         collect: watch::Sender::new(CollectStats::default()),

@@ -119,10 +119,10 @@ impl<'a> UnaryService<Bytes> for Export<'a> {
         let accepted = self
             .collector
             .export(self.signal, Encoding::Protobuf, request.into_inner());
-        let refused = self.refused.take();
+        let (refused, collector) = (self.refused.take(), self.collector);
         Box::pin(async move {
             let outcome = match accepted {
-                Ok(accepted) => accepted.kept().await,
+                Ok(accepted) => accepted.kept(collector).await,
                 Err(refusal) => Err(refusal),
             };
             outcome.map(tonic::Response::new).map_err(|refusal| {

@@ -71,7 +71,7 @@ async fn export(
         });
     let encoding = encoding.unwrap_or(Encoding::Protobuf);
     let outcome = match accepted {
-        Ok(accepted) => accepted.kept().await,
+        Ok(accepted) => accepted.kept(collector).await,
         Err(refusal) => Err(refusal),
     };
     match outcome {

@@ -76,6 +76,12 @@ impl Memory {
         self.hasher.hash_one(sender)
     }
 
+    /// An export that was settled could not be kept: when it comes again it is no duplicate. Others that were
+    /// kept are not known any more either, which is the lesser evil while the disk fails.
+    pub(super) fn not_kept(&self) {
+        self.held().seen.clear();
+    }
+
     /// Notes which parts of traces logged an exception.
     pub(super) fn logged(&self, parts: Vec<Part>) {
         let mut held = self.held();

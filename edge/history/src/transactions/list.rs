@@ -151,11 +151,8 @@ impl Transactions {
         masked.map(|masked| self.found(id, masked)).transpose()
     }
 
-    /// The transactions of a trace that ended in `window`, at most `limit`.
-    ///
-    /// # Errors
-    /// [`HistoryError`] if the store can't be read.
-    pub fn of_trace(
+    /// The transactions of a trace in the blocks of `window`, at most `limit`.
+    pub(super) fn transactions_of(
         &self,
         trace: [u8; 16],
         window: Window,
@@ -178,7 +175,7 @@ impl Transactions {
         Ok(found)
     }
 
-    /// The users of whom `session` was last.
+    /// Whose `session` was last.
     ///
     /// # Errors
     /// [`HistoryError`] if the store can't be read.

@@ -26,6 +26,11 @@ impl Seen {
         }
         true
     }
+
+    /// Forgets them all: what was noted is not kept, and will come again.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
 }
 
 #[cfg(test)]
