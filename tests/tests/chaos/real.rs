@@ -53,8 +53,9 @@ impl Generator {
             .collect();
         self.first_minute = self.first_minute.min(before - 3 * MINUTE_MS);
         self.requests += visits.len() as u64;
+        // What is committed but not flushed a kill may still take.
         let next = |edge: &Edge| -> Result<u64> {
-            Ok(edge.health()?["spool"]["next"].as_u64().unwrap_or(0))
+            Ok(edge.health()?["spool"]["durable"].as_u64().unwrap_or(0))
         };
         let stored = next(edge)? + 3;
         edge.export(&visits)?;
