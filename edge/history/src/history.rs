@@ -524,7 +524,8 @@ mod tests {
                 epoch,
                 next: 3,
                 acked: 0,
-                given: 0
+                given: 0,
+                durable: 3
             }
         );
         assert_eq!(epoch, 77);

@@ -39,6 +39,8 @@ pub struct SpoolState {
     pub acked: u64,
     /// Highest sequence that was ever given out to be sent.
     pub given: u64,
+    /// Sequences below this one are on disk: no crash takes them.
+    pub durable: u64,
 }
 
 impl SpoolState {
@@ -77,6 +79,7 @@ impl History {
             acked: read(ACKED)?.unwrap_or(0),
             // A database from before there was a mark may have given out everything.
             given: read(GIVEN)?.unwrap_or(next.saturating_sub(1)),
+            durable: self.durable(),
         })
     }
 
