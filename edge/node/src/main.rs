@@ -153,12 +153,7 @@ fn read(path: &PathBuf) -> Result<Config, Vec<String>> {
     Config::parse(&text)
 }
 
-fn enrol(
-    center: &str,
-    token: Option<String>,
-    token_file: Option<PathBuf>,
-    dir: &Path,
-) -> ExitCode {
+fn enrol(center: &str, token: Option<String>, token_file: Option<PathBuf>, dir: &Path) -> ExitCode {
     match token_text(token, token_file).and_then(|token| join(center, &token, dir)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
