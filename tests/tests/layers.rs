@@ -82,7 +82,8 @@ const ONLY: &[(&str, &[&str])] = &[
         ],
     ),
     ("quinn", &["edge/ship", "center/receive"]),
-    ("rcgen", &["center/receive"]),
+    // The center signs, an edge makes its own key.
+    ("rcgen", &["center/receive", "edge/ship"]),
     ("axum", &["edge/collect", "edge/node", "center/dashboard"]),
     ("async-openai", &["center/ask"]),
     ("rmcp", &["center/ask"]),

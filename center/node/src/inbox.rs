@@ -8,6 +8,9 @@ use bongsu_sdk_model::{Clock, SiteId, Tier, Timestamp};
 use bongsu_sdk_sketch::Block;
 use bongsu_sdk_wire::{Payload, Pulse};
 
+/// Clocks further apart than this make windows of two sites differ.
+const CLOCK_LIMIT_MS: i64 = 2_000;
+
 /// An opened history as an inbox.
 pub(crate) struct HistoryInbox {
     pub(crate) history: Arc<History>,
@@ -61,6 +64,12 @@ impl Inbox for HistoryInbox {
             link.address,
             link.clock_offset_ms
         );
+        if link.clock_offset_ms.abs() > CLOCK_LIMIT_MS {
+            tracing::warn!(
+                "the clock of {site} is off by {} ms, hint: is its time service running?",
+                link.clock_offset_ms
+            );
+        }
         self.history.set_connected(site, true);
     }
 

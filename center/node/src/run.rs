@@ -46,6 +46,7 @@ pub(crate) async fn run(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result
     let backend = CenterBackend {
         ask,
         history: Arc::clone(&history),
+        sites: sites.clone(),
     };
     let control = open_control(
         &config.data_dir,

@@ -2,7 +2,12 @@
 
 #![forbid(unsafe_code)]
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc, time::SystemTime};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::SystemTime,
+};
 
 use anyhow::Context as _;
 use bongsu_edge_node::{Config, ask, start};
@@ -46,6 +51,21 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Enrols this edge at a center: makes a key here and gets a certificate for it.
+    Join {
+        /// The center, `host:port`.
+        #[arg(long)]
+        center: String,
+        /// File with the token that `bongsu-center token create` printed; `-` reads standard input.
+        #[arg(long, conflicts_with = "token")]
+        token_file: Option<PathBuf>,
+        /// The token itself; others on this machine may see it in the list of processes.
+        #[arg(long, required_unless_present = "token_file")]
+        token: Option<String>,
+        /// Where `edge.pem` (certificate and key) and `ca.pem` are written.
+        #[arg(long, default_value = "tls")]
+        dir: PathBuf,
+    },
 }
 
 struct SystemClock;
@@ -70,6 +90,15 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
+    let command = match args.command {
+        Some(Command::Join {
+            center,
+            token_file,
+            token,
+            dir,
+        }) => return enrol(&center, token, token_file, &dir),
+        command => command,
+    };
     let config = match read(&args.config) {
         Ok(config) => config,
         Err(faults) => {
@@ -91,7 +120,7 @@ fn main() -> ExitCode {
         question,
         lang,
         json,
-    }) = args.command
+    }) = command
     {
         return print_answer(ask(config.http, &question, lang.as_deref(), json));
     }
@@ -122,6 +151,39 @@ fn read(path: &PathBuf) -> Result<Config, Vec<String>> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| vec![format!("{error}, hint: `--config` names the file")])?;
     Config::parse(&text)
+}
+
+fn enrol(center: &str, token: Option<String>, token_file: Option<PathBuf>, dir: &Path) -> ExitCode {
+    match token_text(token, token_file).and_then(|token| join(center, &token, dir)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("failed to join: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn token_text(token: Option<String>, file: Option<PathBuf>) -> anyhow::Result<String> {
+    match (token, file) {
+        (Some(token), _) => Ok(token),
+        (None, Some(file)) if file.as_os_str() == "-" => {
+            std::io::read_to_string(std::io::stdin()).context("failed to read standard input")
+        }
+        (None, Some(file)) => std::fs::read_to_string(&file)
+            .with_context(|| format!("failed to read `{}`", file.display())),
+        (None, None) => anyhow::bail!("no token, hint: --token-file"),
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn join(center: &str, token: &str, dir: &Path) -> anyhow::Result<()> {
+    let token = token.parse()?;
+    bongsu_edge_ship::join::join(center, &token, dir).await?;
+    let dir = dir.display();
+    tracing::info!(
+        "enrolled; in edge.toml: [ship] center = \"{center}\", ca = \"{dir}/ca.pem\", cert = \"{dir}/edge.pem\""
+    );
+    Ok(())
 }
 
 #[tokio::main]

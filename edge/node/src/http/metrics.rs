@@ -188,6 +188,13 @@ fn shipping(state: &State, registry: &mut Registry) {
             "1 while the center is reached",
             gauge(connected),
         );
+        if let Some(offset) = status.borrow().clock_offset_ms {
+            registry.register(
+                "ship_clock_offset_milliseconds",
+                "The center's clock minus the edge's, as measured when the last connection began",
+                ConstGauge::new(offset),
+            );
+        }
     }
 }
 
