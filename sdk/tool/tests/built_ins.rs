@@ -1,12 +1,5 @@
 //! Every built-in plugin finds in its recorded batches what they say, and nothing else, through the real host.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stderr,
-    reason = "a test that cannot go on has failed, one that is left out says so"
-)]
-
 use std::{
     env, fs,
     path::{Path, PathBuf},
