@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::{set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 
 pub(crate) use self::admin::Admin;
-use crate::{ask::Ask, plugins::keeper::PluginOrders, recent::Recent};
+use crate::{ask::Ask, plugins::keeper::PluginOrders, recent::Recent, record::Tap};
 
 /// Questions answered at one time; further ones are asked to come again.
 pub(crate) const MAX_ASKING: usize = 2;
@@ -56,6 +56,7 @@ pub(crate) struct State {
     pub(crate) collect: watch::Sender<CollectStats>,
     pub(crate) masking_failures: watch::Sender<u64>,
     pub(crate) plugins: PluginOrders,
+    pub(crate) tap: Tap,
     pub(crate) ship: Option<watch::Receiver<Status>>,
     pub(crate) asking: Arc<Semaphore>,
 }

@@ -38,6 +38,7 @@ mod outbox;
 mod pipeline;
 mod plugins;
 mod recent;
+mod record;
 mod run;
 mod visits;
 
@@ -45,4 +46,5 @@ pub use backfill::Backfill;
 pub use config::Config;
 pub use pipeline::Pipeline;
 pub use plugins::PluginConfig;
+pub use record::{RecordOptions, record};
 pub use run::{Running, start};

@@ -5,9 +5,9 @@
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::SystemTime};
 
 use anyhow::Context as _;
-use bongsu_edge_node::{Config, start};
+use bongsu_edge_node::{Config, RecordOptions, record, start};
 use bongsu_sdk_model::{Clock, Timestamp};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -29,6 +29,14 @@ struct Args {
     /// Only checks the configuration and reports every fault.
     #[arg(long)]
     check: bool,
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Prints what the running edge gives its detectors, one batch per line, for `bongsu-plugin test`.
+    Record(RecordOptions),
 }
 
 struct SystemClock;
@@ -70,7 +78,11 @@ fn main() -> ExitCode {
         tracing::info!("{} is sound", args.config.display());
         return ExitCode::SUCCESS;
     }
-    match run(config) {
+    let done = match &args.task {
+        None => run(config),
+        Some(Task::Record(options)) => listen(&config, options),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("failed to run: {error:#}");
@@ -83,6 +95,11 @@ fn read(path: &PathBuf) -> Result<Config, Vec<String>> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| vec![format!("{error}, hint: `--config` names the file")])?;
     Config::parse(&text)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn listen(config: &Config, options: &RecordOptions) -> anyhow::Result<()> {
+    record(config.http, options).await
 }
 
 #[tokio::main]

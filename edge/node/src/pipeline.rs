@@ -19,6 +19,7 @@ use crate::{
         slots::Slots,
     },
     recent::{Recent, Row},
+    record::Tap,
     visits::{self, Visits},
 };
 
@@ -45,6 +46,8 @@ pub struct Pipeline {
     recent: Arc<Recent>,
     pending: Commit,
     visits: Option<Visits>,
+    /// Whoever records what detectors are given.
+    tap: Tap,
 }
 
 impl Pipeline {
@@ -67,6 +70,7 @@ impl Pipeline {
             recent: Arc::default(),
             pending: Commit::default(),
             visits: None,
+            tap: Tap::default(),
         })
     }
 
@@ -78,6 +82,11 @@ impl Pipeline {
     /// What loads plugins while the pipeline runs; once.
     pub(crate) const fn take_keeper(&mut self) -> Option<Keeper> {
         self.keeper.take()
+    }
+
+    /// Where what detectors are given can be recorded.
+    pub(crate) fn tap(&self) -> Tap {
+        self.tap.clone()
     }
 
     /// From now on the session store is told of transactions that carry a session id.
@@ -130,8 +139,7 @@ impl Pipeline {
     /// Counts one event of the session store.
     pub fn session_event(&mut self, event: &SessionEvent, now: Timestamp) {
         self.aggregator.add_session_event(event.kind, event.at, now);
-        if self.slots.wants(EventKind::SessionEvents) && self.session_events.len() < SESSION_EVENTS
-        {
+        if self.wants(EventKind::SessionEvents) && self.session_events.len() < SESSION_EVENTS {
             self.session_events.push(MaskedSessionEvent {
                 at: event.at,
                 change: event.kind,
@@ -153,7 +161,7 @@ impl Pipeline {
     /// If a block cannot be encoded.
     pub fn close(&mut self, now: Timestamp) -> anyhow::Result<usize> {
         let minutes = self.aggregator.close(now);
-        if self.slots.wants(EventKind::RollUps) && !minutes.is_empty() {
+        if self.wants(EventKind::RollUps) && !minutes.is_empty() {
             let figures = minutes.iter().flat_map(figures::of).collect();
             self.judge(&Events::RollUps(figures), now);
         }
@@ -225,9 +233,14 @@ impl Pipeline {
         self.slots.publish();
     }
 
+    /// Whether a detector, or whoever records, is to see such events.
+    fn wants(&self, kind: EventKind) -> bool {
+        self.slots.wants(kind) || self.tap.is_open()
+    }
+
     fn judge_transactions(&mut self, transactions: &[Transaction], now: Timestamp) {
-        if self.slots.wants(EventKind::Transactions) {
-            let targets = self.slots.wants_targets();
+        if self.wants(EventKind::Transactions) {
+            let targets = self.slots.wants_targets() || self.tap.is_open();
             let masked = transactions.iter().map(|t| self.tokenised(t, targets));
             self.judge(&Events::Transactions(masked.collect()), now);
         }
@@ -240,7 +253,9 @@ impl Pipeline {
             Events::RollUps(_) => EventKind::RollUps,
         };
         let from = self.judged.insert(kind, now).unwrap_or(now).min(now);
-        let batch = Batch::new(Window::new(from, now), events);
+        let window = Window::new(from, now);
+        self.tap.offer(window, events);
+        let batch = Batch::new(window, events);
         let found = self.slots.judge(&batch);
         self.pending.findings.extend(found);
         self.pending.findings.extend(self.slots.take_notes());

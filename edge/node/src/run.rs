@@ -24,6 +24,7 @@ use crate::{
     outbox::Spool,
     plugins::keeper::{KeeperHandle, PluginOrders},
     recent::Recent,
+    record::Tap,
     visits,
 };
 
@@ -63,7 +64,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let history =
         Arc::new(History::open(&directory, clock.now()).context("failed to open history")?);
     let mut pipeline = Pipeline::new(&config, Arc::clone(&history))?;
-    let recent = pipeline.recent();
+    let (recent, tap) = (pipeline.recent(), pipeline.tap());
     let key = pipeline.key().clone();
     let keeper = pipeline.take_keeper();
     let keeper = keeper.context("the plugins' keeper was taken")?;
@@ -93,7 +94,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let kept = config.kept;
     let status = ship.as_ref().map(bongsu_edge_ship::Handle::status);
     let state = Arc::new(state(
-        config, key, &history, &clock, recent, sessions, status, plugins,
+        config, key, &history, &clock, recent, sessions, status, plugins, tap,
     ));
     let page = http::bind(http, Arc::clone(&state)).await?;
 
@@ -148,6 +149,7 @@ fn state(
     sessions: bongsu_edge_sessions::Handle,
     ship: Option<watch::Receiver<Status>>,
     plugins: PluginOrders,
+    tap: Tap,
 ) -> State {
     State {
         site: config.site.clone(),
@@ -168,6 +170,7 @@ fn state(
         collect: watch::Sender::new(CollectStats::default()),
         masking_failures: watch::Sender::new(0),
         plugins,
+        tap,
         ship,
         asking: Arc::new(Semaphore::new(http::MAX_ASKING)),
     }
