@@ -42,6 +42,7 @@ use tower_http::{set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 pub(crate) use self::admin::Admin;
 use crate::{
     ask::Ask, feed::Erase, orders::Orders, plugins::keeper::PluginOrders, recent::Recent,
+    record::Tap,
 };
 
 /// Questions answered at one time; further ones are asked to come again.
@@ -68,6 +69,7 @@ pub(crate) struct State {
     pub(crate) collect: watch::Sender<CollectStats>,
     pub(crate) masking_failures: watch::Sender<u64>,
     pub(crate) plugins: PluginOrders,
+    pub(crate) tap: Tap,
     pub(crate) ship: Option<watch::Receiver<Status>>,
     pub(crate) asking: Arc<Semaphore>,
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use bongsu_edge_node::{Config, ask, start};
+use bongsu_edge_node::{Config, RecordOptions, ask, record, start};
 use bongsu_sdk_model::{Clock, Timestamp};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,6 +40,8 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Prints what the running edge gives its detectors, one batch per line, for `bongsu-plugin test`.
+    Record(RecordOptions),
     /// Asks the edge that runs here a question in words, and prints the answer.
     Ask {
         /// The question, in Korean or English.
@@ -116,15 +118,16 @@ fn main() -> ExitCode {
         tracing::info!("{} is sound", args.config.display());
         return ExitCode::SUCCESS;
     }
-    if let Some(Command::Ask {
-        question,
-        lang,
-        json,
-    }) = command
-    {
-        return print_answer(ask(config.http, &question, lang.as_deref(), json));
-    }
-    match run(config) {
+    let done = match command {
+        Some(Command::Ask {
+            question,
+            lang,
+            json,
+        }) => return print_answer(ask(config.http, &question, lang.as_deref(), json)),
+        Some(Command::Record(options)) => listen(&config, &options),
+        _ => run(config),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("failed to run: {error:#}");
@@ -184,6 +187,11 @@ async fn join(center: &str, token: &str, dir: &Path) -> anyhow::Result<()> {
         "enrolled; in edge.toml: [ship] center = \"{center}\", ca = \"{dir}/ca.pem\", cert = \"{dir}/edge.pem\""
     );
     Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn listen(config: &Config, options: &RecordOptions) -> anyhow::Result<()> {
+    record(config.http, options).await
 }
 
 #[tokio::main]

@@ -22,6 +22,7 @@ use crate::{
     masking::Masking,
     plugins::keeper::{self, Keeper},
     recent::{Recent, Row},
+    record::Tap,
     visits::{self, Visits},
     who,
 };
@@ -82,6 +83,11 @@ impl Pipeline {
     /// What loads plugins while the pipeline runs; once.
     pub(crate) const fn take_keeper(&mut self) -> Option<Keeper> {
         self.keeper.take()
+    }
+
+    /// Where what detectors are given can be recorded.
+    pub(crate) fn tap(&self) -> Tap {
+        self.judging.tap.clone()
     }
 
     /// From now on the session store is told of transactions that carry a session id.
@@ -239,7 +245,7 @@ impl Pipeline {
     pub fn close(&mut self, now: Timestamp) -> anyhow::Result<usize> {
         self.keep_what_waits(now);
         let minutes = self.aggregator.close(now);
-        if self.judging.slots.wants(EventKind::RollUps) && !minutes.is_empty() {
+        if self.judging.wants(EventKind::RollUps) && !minutes.is_empty() {
             let figures = minutes.iter().flat_map(figures::of).collect();
             let found = self.judging.judge(&Events::RollUps(figures), now);
             self.pending.findings.extend(found);

@@ -28,6 +28,7 @@ use crate::{
     outbox::Spool,
     plugins::keeper::{KeeperHandle, PluginOrders},
     recent::Recent,
+    record::Tap,
     visits,
 };
 
@@ -67,7 +68,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let history =
         Arc::new(History::open(&directory, clock.now()).context("failed to open history")?);
     let mut pipeline = Pipeline::new(&config, Arc::clone(&history))?;
-    let recent = pipeline.recent();
+    let (recent, tap) = (pipeline.recent(), pipeline.tap());
     let key = pipeline.key().clone();
     let keeper = pipeline.take_keeper();
     let keeper = keeper.context("the plugins' keeper was taken")?;
@@ -129,7 +130,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
         sessions,
         (guard, orders),
         status,
-        plugins,
+        (plugins, tap),
         erasures_in,
     ));
     let page = http::bind(http, Arc::clone(&state)).await?;
@@ -187,7 +188,7 @@ fn state(
     sessions: bongsu_edge_sessions::Handle,
     (guard, orders): (Arc<Guard>, Arc<Orders>),
     ship: Option<watch::Receiver<Status>>,
-    plugins: PluginOrders,
+    (plugins, tap): (PluginOrders, Tap),
     erasures: mpsc::Sender<Erase>,
 ) -> State {
     State {
@@ -218,6 +219,7 @@ fn state(
         collect: watch::Sender::new(CollectStats::default()),
         masking_failures: watch::Sender::new(0),
         plugins,
+        tap,
         ship,
         asking: Arc::new(Semaphore::new(http::MAX_ASKING)),
     }

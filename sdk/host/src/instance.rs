@@ -323,14 +323,18 @@ fn cut(message: &str, bytes: usize) -> String {
 impl ResourceLimiter for InstanceState {
     fn memory_growing(
         &mut self,
-        _: usize,
+        current: usize,
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let granted = desired <= self.limits.memory_bytes;
+        // The limit is that of all memories together: QuickJS has two.
+        let all = self
+            .memory_bytes
+            .saturating_add(desired.saturating_sub(current));
+        let granted = all <= self.limits.memory_bytes;
         self.memory_refused |= !granted;
         if granted {
-            self.memory_bytes = desired;
+            self.memory_bytes = all;
         }
         Ok(granted)
     }
@@ -352,9 +356,8 @@ impl ResourceLimiter for InstanceState {
         PARTS
     }
 
-    /// One, so that the limit of one memory is the limit of all.
     fn memories(&self) -> usize {
-        1
+        PARTS
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use bongsu_sdk_host::{Manifest, Need};
 use clap::Args;
 use ring::digest::{SHA256, digest};
-use wasmparser::{Parser, Payload};
+use wasmparser::{ComponentTypeRef, Parser, Payload};
 
 use crate::run;
 
@@ -81,7 +81,11 @@ fn doors(component: &[u8]) -> Result<(Vec<String>, Vec<String>)> {
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::ComponentImportSection(section) if depth == 0 => {
                 for import in section {
-                    imports.push(import?.name.name.to_owned());
+                    let import = import?;
+                    // A type gives nothing that could be called.
+                    if !matches!(import.ty, ComponentTypeRef::Type(_)) {
+                        imports.push(import.name.name.to_owned());
+                    }
                 }
             }
             Payload::ComponentExportSection(section) if depth == 0 => {

@@ -59,6 +59,14 @@ fn list(folder: &Path, names: &[String]) -> Result<()> {
     fs::write(&list, hashes).with_context(|| format!("failed to write {}", list.display()))
 }
 
+/// The compiler that builds plugins here, for the tests of the author's tool.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn compiler(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(Toolchain::find(&workspace.cache)?.compiler())
+}
+
 /// The folders of `plugins/`, each named as its package.
 fn names(plugins: &Path) -> Result<Vec<String>> {
     let entries =

@@ -1,14 +1,15 @@
 //! Plugins over HTTP: `GET /api/plugins` lists them, `POST /api/plugins` installs the component in its body,
 //! `POST /api/plugins/{name}/rollback` puts the version before back, `POST /api/plugins/{name}/release` gives a quarantined one
-//! another chance. Orders need the administrator's token.
+//! another chance; `GET /api/plugins/record?seconds=60` streams what detectors are given. Orders and recordings need the administrator's token.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Path, State as Extract},
-    http::{HeaderMap, StatusCode},
+    body::{Body, Bytes},
+    extract::{DefaultBodyLimit, Path, Query, State as Extract},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use bongsu_sdk_host::Signature;
@@ -18,9 +19,12 @@ use prometheus_client::{
 };
 
 use super::{State, problem::Problem};
-use crate::plugins::{
-    keeper::{Installed, MOST_BYTES},
-    slots::Status,
+use crate::{
+    plugins::{
+        keeper::{Installed, MOST_BYTES},
+        slots::Status,
+    },
+    record::MOST_SECONDS,
 };
 
 /// A signature that came beside the file, in hexadecimal.
@@ -30,6 +34,7 @@ pub(super) fn router() -> Router<Arc<State>> {
     let install = post(install).layer(DefaultBodyLimit::max(MOST_BYTES));
     Router::new()
         .route("/api/plugins", get(list).merge(install))
+        .route("/api/plugins/record", get(record))
         .route("/api/plugins/{name}/rollback", post(roll_back))
         .route("/api/plugins/{name}/release", post(release))
 }
@@ -75,6 +80,28 @@ async fn release(
     state.admin.check(&headers)?;
     let released = state.plugins.release(&name, "the API").await;
     released.map(Json).map_err(|error| refused(&error))
+}
+
+/// How long to record.
+#[derive(serde::Deserialize)]
+struct Record {
+    seconds: u64,
+}
+
+async fn record(
+    Extract(state): Extract<Arc<State>>,
+    headers: HeaderMap,
+    Query(asked): Query<Record>,
+) -> Result<Response, Problem> {
+    state.admin.check(&headers)?;
+    let length = Duration::from_secs(asked.seconds.clamp(1, MOST_SECONDS));
+    let recording = state.tap.record(length);
+    let lines = futures_util::stream::unfold(recording, |mut recording| async {
+        let line = recording.next().await?;
+        Some((Ok::<_, Infallible>(line), recording))
+    });
+    let kind = [(header::CONTENT_TYPE, "application/jsonl")];
+    Ok((kind, Body::from_stream(lines)).into_response())
 }
 
 /// Why a plugin is refused is for whoever sent it: it is about their file.

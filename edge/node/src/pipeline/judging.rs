@@ -7,7 +7,7 @@ use bongsu_sdk_host::{Batch, EventKind, Events, MaskedSessionEvent};
 use bongsu_sdk_model::{Finding, SessionEvent, Timestamp, Transaction, Window};
 use bongsu_sdk_sketch::IdentityKey;
 
-use crate::{plugins::slots::Slots, who};
+use crate::{plugins::slots::Slots, record::Tap, who};
 
 /// Session events that may wait for detectors; beyond, they are counted and not judged.
 const SESSION_EVENTS: usize = 65_536;
@@ -19,15 +19,23 @@ pub(super) struct Judging {
     judged: BTreeMap<EventKind, Timestamp>,
     /// Session events that detectors have yet to see.
     session_events: Vec<MaskedSessionEvent>,
+    /// Whoever records what detectors are given.
+    pub(super) tap: Tap,
 }
 
 impl Judging {
-    pub(super) const fn new(slots: Slots) -> Self {
+    pub(super) fn new(slots: Slots) -> Self {
         Self {
             slots,
             judged: BTreeMap::new(),
             session_events: Vec::new(),
+            tap: Tap::default(),
         }
+    }
+
+    /// Whether a detector, or whoever records, is to see such events.
+    pub(super) fn wants(&self, kind: EventKind) -> bool {
+        self.slots.wants(kind) || self.tap.is_open()
     }
 
     /// Has masked transactions judged.
@@ -37,10 +45,10 @@ impl Judging {
         transactions: &[Transaction],
         now: Timestamp,
     ) -> Vec<Finding> {
-        if transactions.is_empty() || !self.slots.wants(EventKind::Transactions) {
+        if transactions.is_empty() || !self.wants(EventKind::Transactions) {
             return Vec::new();
         }
-        let targets = self.slots.wants_targets();
+        let targets = self.slots.wants_targets() || self.tap.is_open();
         let masked = transactions.iter();
         let masked = masked.map(|t| who::tokenised(key, t, targets));
         self.judge(&Events::Transactions(masked.collect()), now)
@@ -48,8 +56,7 @@ impl Judging {
 
     /// Keeps a session event until detectors are given the next ones.
     pub(super) fn note_session_event(&mut self, key: &IdentityKey, event: &SessionEvent) {
-        if self.slots.wants(EventKind::SessionEvents) && self.session_events.len() < SESSION_EVENTS
-        {
+        if self.wants(EventKind::SessionEvents) && self.session_events.len() < SESSION_EVENTS {
             self.session_events.push(MaskedSessionEvent {
                 at: event.at,
                 change: event.kind,
@@ -81,7 +88,9 @@ impl Judging {
             Events::RollUps(_) => EventKind::RollUps,
         };
         let from = self.judged.insert(kind, now).unwrap_or(now).min(now);
-        let batch = Batch::new(Window::new(from, now), events);
+        let window = Window::new(from, now);
+        self.tap.offer(window, events);
+        let batch = Batch::new(window, events);
         let mut found = self.slots.judge(&batch);
         found.extend(self.slots.take_notes());
         found

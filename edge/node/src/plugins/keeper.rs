@@ -16,8 +16,8 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use bongsu_sdk_host::{
-    ContentHash, Controller, Detector, Engine, Manifest, Masker, PluginState, Setup, Signature,
-    WorldKind,
+    ContentHash, Controller, Detector, Engine, Manifest, Masker, PluginState, Provenance, Setup,
+    Signature, WorldKind,
 };
 use bongsu_sdk_model::{Clock, Severity};
 use serde::Serialize;
@@ -474,16 +474,17 @@ impl Keeper {
     ) -> anyhow::Result<(Installed, What)> {
         let manifest = Manifest::read("plugin", bytes)?;
         let name = manifest.name.as_str();
-        let provenance = self
-            .config
-            .trust()
-            .judge(name, bytes, signature)?
-            .to_string();
+        let provenance = self.config.trust().judge(name, bytes, signature)?;
         let binding = self.config.binding_of(name);
         let mut setup = Setup::new(name);
         setup.limits = binding.limits();
         setup.settings = self.config.settings_of(name);
         setup.grants.extend(binding.grants);
+        // Whoever put it on the list of built-ins vouches for what it needs.
+        if provenance == Provenance::Listed {
+            setup.grants.extend(&manifest.needs);
+        }
+        let provenance = provenance.to_string();
         setup.state = self.state_of(name);
         let ready = match manifest.world {
             WorldKind::Masker => {

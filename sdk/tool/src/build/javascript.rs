@@ -1,8 +1,8 @@
 //! JavaScript: componentize-qjs, which puts the QuickJS engine and the author's modules into one component. WASI is cut off,
 //! so that the component imports only our interfaces.
 //!
-//! The world's `init` is compiled under another name of the same length and renamed afterwards: the engine's own modules
-//! have a symbol of that name, and the toolchain links both into one name space.
+//! The toolchain exports an `init` of its own, which has done its work when the component is made. So the world's `init` is
+//! compiled under another name of the same length, and the two are renamed afterwards.
 
 use std::{
     fs,
@@ -26,8 +26,9 @@ use crate::{
 /// The version the SDK was tried with.
 const PACKAGE: &str = "componentize-qjs@0.4.5";
 
-/// What `init` is called while it is compiled.
+/// What `init` is called while it is compiled, and the toolchain's own afterwards.
 const INIT: &str = "boot";
+const THEIRS: &str = "done";
 
 pub(super) fn build(project: &Project) -> Result<Vec<u8>> {
     let workshop = workshop(&project.dir)?;
@@ -56,7 +57,8 @@ pub(super) fn build(project: &Project) -> Result<Vec<u8>> {
         .arg(&out)
         .current_dir(&modules))
     .context("the plugin does not compile")?;
-    let bytes = export::rename(fs::read(&out)?, INIT, "init")?;
+    let bytes = export::rename(fs::read(&out)?, "init", THEIRS)?;
+    let bytes = export::rename(bytes, INIT, "init")?;
     Ok(attach_manifest(
         &project.manifest.name,
         &bytes,
