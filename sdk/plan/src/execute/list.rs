@@ -27,6 +27,14 @@ pub(super) fn locate(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
     rows(builder, Target::Sessions)
 }
 
+/// One request across services: spans stay where they were made.
+pub(super) fn trace(builder: &mut Builder<'_>) {
+    builder.say_in(
+        "추적(trace)은 질문으로 조회하지 않습니다. 요청의 상세는 개인정보라 그 요청을 처리한 지역의 엣지에만 있으니, 그 엣지의 화면이나 API에서 추적 ID로 찾아보세요.",
+        "Traces are not read by questions. The details of a request are personal data and stay at the edge of the site that served it: look there, on its page or API, for the trace id.",
+    );
+}
+
 fn limit(builder: &Builder<'_>) -> usize {
     builder.plan.limit.map_or(ROWS, |limit| limit as usize)
 }
