@@ -191,22 +191,7 @@ fn tell(builder: &mut Builder<'_>, target: Target, listing: &Listing) {
         );
         return;
     }
-    let metric = if of_sessions {
-        Metric::SessionsActive
-    } else {
-        Metric::Requests
-    };
-    let fact = builder.counted(metric, listing.total);
-    let text = match (of_sessions, builder.lang) {
-        (true, Lang::Ko) => format!("조건에 맞는 세션은 {}입니다.", marked(&fact, Lang::Ko)),
-        (true, Lang::En) => format!("{} fulfil the conditions.", marked(&fact, Lang::En)),
-        (false, Lang::Ko) => format!("조건에 맞는 요청은 {}입니다.", marked(&fact, Lang::Ko)),
-        (false, Lang::En) => format!(
-            "{} requests fulfil the conditions.",
-            marked(&fact, Lang::En)
-        ),
-    };
-    builder.say(Sentence::Words(text));
+    counted(builder, of_sessions, listing.total);
     if builder.plan.scope.users.len() + builder.plan.scope.sessions.len() > 0
         && let Some(url) = listing.rows.first().and_then(|row| row.url.as_deref())
     {
@@ -221,6 +206,26 @@ fn tell(builder: &mut Builder<'_>, target: Target, listing: &Listing) {
         requests(builder, &listing.rows)
     };
     builder.table(table);
+}
+
+/// How many rows fulfil the conditions.
+fn counted(builder: &mut Builder<'_>, of_sessions: bool, total: u64) {
+    let metric = if of_sessions {
+        Metric::SessionsActive
+    } else {
+        Metric::Requests
+    };
+    let fact = builder.counted(metric, total);
+    let text = match (of_sessions, builder.lang) {
+        (true, Lang::Ko) => format!("조건에 맞는 세션은 {}입니다.", marked(&fact, Lang::Ko)),
+        (true, Lang::En) => format!("{} fulfil the conditions.", marked(&fact, Lang::En)),
+        (false, Lang::Ko) => format!("조건에 맞는 요청은 {}입니다.", marked(&fact, Lang::Ko)),
+        (false, Lang::En) => format!(
+            "{} requests fulfil the conditions.",
+            marked(&fact, Lang::En)
+        ),
+    };
+    builder.say(Sentence::Words(text));
 }
 
 fn columns(titles: &[&str], units: &[Option<Unit>]) -> Vec<Column> {
