@@ -3,11 +3,7 @@
 //!
 //! Every answer's text must be grounded in its facts.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use bongsu_sdk_analysis::{BlockError, Blocks, Desk};
 use bongsu_sdk_model::{
