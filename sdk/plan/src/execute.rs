@@ -95,6 +95,7 @@ impl Executor {
             Op::Report => report::run(&mut builder)?,
             Op::List => list::run(&mut builder)?,
             Op::Locate => list::locate(&mut builder)?,
+            Op::Trace => list::trace(&mut builder),
             Op::Act => propose::run(&mut builder),
             Op::Clarify => builder.say(Sentence::Clarify(plan.missing.clone())),
             Op::Refuse => {

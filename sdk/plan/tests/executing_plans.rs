@@ -378,7 +378,7 @@ fn no_data_is_said_and_not_zero() {
 #[test]
 fn what_is_not_available_is_said_with_its_plan() {
     for (json, part) in [
-        (r#"{"op":"trace"}"#, "trace"),
+        (r#"{"op":"approve"}"#, "approve"),
         (
             r#"{"op":"value","metrics":["load"],"scope":{"users":["kim"]}}"#,
             "scope",

@@ -1,8 +1,6 @@
 //! Questions in words of their own: typos, missing spaces, casual and polite endings, both languages, hostile
 //! prompts, follow-ups. Each with the plan it must become, at a fixed clock; what was assumed is not compared.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
-
 use bongsu_sdk_model::AppId;
 use bongsu_sdk_plan::{Conversation, Moment, Plan, Planner, Vocabulary};
 use jiff::tz::TimeZone;

@@ -50,7 +50,7 @@ pub(crate) fn fill(history: &History, count: usize) -> u64 {
             blocks += 1;
             entries.push(Entry {
                 sequence,
-                minutes: vec![block(index as u64, at, width, at >= end - DAY)],
+                rollups: vec![block(index as u64, at, width, at >= end - DAY)],
                 findings: Vec::new(),
             });
             at += width;

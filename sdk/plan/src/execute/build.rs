@@ -100,7 +100,10 @@ impl<'a> Builder<'a> {
     /// Refuses plans that name what roll-ups do not hold.
     pub(super) fn only_places(&self) -> Result<(), ExecuteError> {
         if self.plan.scope.names_subjects() {
-            return Err(self.unsupported("scope: users, sessions, addresses or traces"));
+            return Err(self.unsupported(self.lang.pick(
+                "사용자·세션·IP·추적 한 건 단위는 각 지역 엣지에만 있음",
+                "scope: users, sessions, addresses and traces stay at each site's edge",
+            )));
         }
         if self
             .plan
@@ -108,7 +111,7 @@ impl<'a> Builder<'a> {
             .iter()
             .any(|condition| !matches!(condition.field, Field::Metric(_)))
         {
-            return Err(self.unsupported("where"));
+            return Err(self.unsupported(self.lang.pick("요청 한 건 단위의 조건", "where")));
         }
         Ok(())
     }

@@ -142,7 +142,8 @@ fn relate(builder: &mut Builder<'_>, left: &Course, right: &Course) {
     let text = match builder.lang {
         Lang::Ko => {
             let (x, y) = labels(Lang::Ko);
-            let pair = crate::word::with(&format!("{x}와(과) {y}"), "은", "는");
+            let x = crate::word::with(x, "과", "와");
+            let pair = crate::word::with(&format!("{x} {y}"), "은", "는");
             format!("{pair} {ko}(순위 상관 {}).", marked(&fact, Lang::Ko))
         }
         Lang::En => {

@@ -145,37 +145,7 @@ fn figures(
 /// The first candidate in words.
 fn cause(builder: &mut Builder<'_>, first: &Suspect, days: u32) -> Result<(), ExecuteError> {
     let lang = builder.lang;
-    let mut name = name(builder, first);
-    let leading = first
-        .contributions
-        .iter()
-        .find(|part| part.share_pct >= 50.0);
-    if let Some(part) = leading {
-        let kind = member_label(part.dimension, lang);
-        name = lang.pick(
-            format!("{name}의 {kind} {}", part.member),
-            format!("{kind} {} of {name}", part.member),
-        );
-    }
-    let patterns = patterns(first, lang);
-    let patterns = if patterns.is_empty() {
-        patterns
-    } else {
-        format!(" ({patterns})")
-    };
-    let is_weak = first.doubts.contains(&Doubt::WithinNoise);
-    let (ko, en) = if is_weak {
-        (
-            "가능성이 있지만 근거가 약한 원인",
-            "Possible, on weak evidence",
-        )
-    } else {
-        ("가장 유력한 원인", "Most likely cause")
-    };
-    builder.say(Sentence::Words(lang.pick(
-        format!("{ko}: {name}{patterns}."),
-        format!("{en}: {name}{patterns}."),
-    )));
+    heading(builder, first);
     let mut reasons = Vec::new();
     for evidence in first.evidence.iter().take(EVIDENCE) {
         if let Some((now, usual)) = figures(builder, evidence, days)? {
@@ -213,6 +183,42 @@ fn cause(builder: &mut Builder<'_>, first: &Suspect, days: u32) -> Result<(), Ex
         format!("{because}{against}To settle it: {check}."),
     )));
     Ok(())
+}
+
+/// What the first candidate is, and how sure.
+fn heading(builder: &mut Builder<'_>, first: &Suspect) {
+    let lang = builder.lang;
+    let mut name = name(builder, first);
+    let leading = first
+        .contributions
+        .iter()
+        .find(|part| part.share_pct >= 50.0);
+    if let Some(part) = leading {
+        let kind = member_label(part.dimension, lang);
+        name = lang.pick(
+            format!("{name}의 {kind} {}", part.member),
+            format!("{kind} {} of {name}", part.member),
+        );
+    }
+    let patterns = patterns(first, lang);
+    let patterns = if patterns.is_empty() {
+        patterns
+    } else {
+        format!(" ({patterns})")
+    };
+    let is_weak = first.doubts.contains(&Doubt::WithinNoise);
+    let (ko, en) = if is_weak {
+        (
+            "가능성이 있지만 근거가 약한 원인",
+            "Possible, on weak evidence",
+        )
+    } else {
+        ("가장 유력한 원인", "Most likely cause")
+    };
+    builder.say(Sentence::Words(lang.pick(
+        format!("{ko}: {name}{patterns}."),
+        format!("{en}: {name}{patterns}."),
+    )));
 }
 
 /// `URL /minwon이 늘어난 처리 시간의 82.0% [f7]`.

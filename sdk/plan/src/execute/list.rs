@@ -27,6 +27,14 @@ pub(super) fn locate(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
     rows(builder, Target::Sessions)
 }
 
+/// One request across services: spans stay where they were made.
+pub(super) fn trace(builder: &mut Builder<'_>) {
+    builder.say_in(
+        "추적(trace)은 질문으로 조회하지 않습니다. 요청의 상세는 개인정보라 그 요청을 처리한 지역의 엣지에만 있으니, 그 엣지의 화면이나 API에서 추적 ID로 찾아보세요.",
+        "Traces are not read by questions. The details of a request are personal data and stay at the edge of the site that served it: look there, on its page or API, for the trace id.",
+    );
+}
+
 fn limit(builder: &Builder<'_>) -> usize {
     builder.plan.limit.map_or(ROWS, |limit| limit as usize)
 }
@@ -183,22 +191,7 @@ fn tell(builder: &mut Builder<'_>, target: Target, listing: &Listing) {
         );
         return;
     }
-    let metric = if of_sessions {
-        Metric::SessionsActive
-    } else {
-        Metric::Requests
-    };
-    let fact = builder.counted(metric, listing.total);
-    let text = match (of_sessions, builder.lang) {
-        (true, Lang::Ko) => format!("조건에 맞는 세션은 {}입니다.", marked(&fact, Lang::Ko)),
-        (true, Lang::En) => format!("{} fulfil the conditions.", marked(&fact, Lang::En)),
-        (false, Lang::Ko) => format!("조건에 맞는 요청은 {}입니다.", marked(&fact, Lang::Ko)),
-        (false, Lang::En) => format!(
-            "{} requests fulfil the conditions.",
-            marked(&fact, Lang::En)
-        ),
-    };
-    builder.say(Sentence::Words(text));
+    counted(builder, of_sessions, listing.total);
     if builder.plan.scope.users.len() + builder.plan.scope.sessions.len() > 0
         && let Some(url) = listing.rows.first().and_then(|row| row.url.as_deref())
     {
@@ -213,6 +206,26 @@ fn tell(builder: &mut Builder<'_>, target: Target, listing: &Listing) {
         requests(builder, &listing.rows)
     };
     builder.table(table);
+}
+
+/// How many rows fulfil the conditions.
+fn counted(builder: &mut Builder<'_>, of_sessions: bool, total: u64) {
+    let metric = if of_sessions {
+        Metric::SessionsActive
+    } else {
+        Metric::Requests
+    };
+    let fact = builder.counted(metric, total);
+    let text = match (of_sessions, builder.lang) {
+        (true, Lang::Ko) => format!("조건에 맞는 세션은 {}입니다.", marked(&fact, Lang::Ko)),
+        (true, Lang::En) => format!("{} fulfil the conditions.", marked(&fact, Lang::En)),
+        (false, Lang::Ko) => format!("조건에 맞는 요청은 {}입니다.", marked(&fact, Lang::Ko)),
+        (false, Lang::En) => format!(
+            "{} requests fulfil the conditions.",
+            marked(&fact, Lang::En)
+        ),
+    };
+    builder.say(Sentence::Words(text));
 }
 
 fn columns(titles: &[&str], units: &[Option<Unit>]) -> Vec<Column> {

@@ -161,15 +161,8 @@ fn figures(builder: &mut Builder<'_>, metrics: &[Metric]) -> Result<(), ExecuteE
 fn one(builder: &mut Builder<'_>, now: Fact, base: Option<Fact>, than: &str) -> Vec<Cell> {
     let lang = builder.lang;
     let label = named(&now, lang);
-    let comparable = base.filter(|base| base.mode == now.mode);
-    let Some(base) = comparable else {
-        let text = lang.pick(
-            format!("{} {}입니다.", with(&label, "은", "는"), marked(&now, lang)),
-            format!("{label}: {}.", marked(&now, lang)),
-        );
-        builder.say(Sentence::Words(text));
-        let cells = [label, figure(&now, lang), String::new(), String::new()];
-        return cells.map(Cell::Text).to_vec();
+    let Some(base) = base.filter(|base| base.mode == now.mode) else {
+        return alone(builder, &label, &now);
     };
     let change = if now.unit == Unit::Percent {
         Some(builder.facts.difference(&now, &base))
@@ -225,6 +218,23 @@ fn one(builder: &mut Builder<'_>, now: Fact, base: Option<Fact>, than: &str) -> 
     let amount = amount.filter(|_| !same);
     let amount = amount.map_or(String::new(), |amount| format!("{sign}{amount}"));
     let cells = [label, figure(&now, lang), figure(&base, lang), amount];
+    cells.map(Cell::Text).to_vec()
+}
+
+/// Says a figure that nothing can be compared with, and gives its row.
+fn alone(builder: &mut Builder<'_>, label: &str, now: &Fact) -> Vec<Cell> {
+    let lang = builder.lang;
+    let text = lang.pick(
+        format!("{} {}입니다.", with(label, "은", "는"), marked(now, lang)),
+        format!("{label}: {}.", marked(now, lang)),
+    );
+    builder.say(Sentence::Words(text));
+    let cells = [
+        label.to_owned(),
+        figure(now, lang),
+        String::new(),
+        String::new(),
+    ];
     cells.map(Cell::Text).to_vec()
 }
 

@@ -224,29 +224,7 @@ fn count(
 
 fn table(builder: &mut Builder<'_>, pools: &[Pool]) {
     let lang = builder.lang;
-    let rows = pools.iter().take(ROWS).map(|pool| {
-        let mut cells = vec![
-            Cell::Text(builder.site_label(&pool.site)),
-            Cell::Text(builder.app_label(&pool.app)),
-            Cell::Number(f64::from(pool.have)),
-            Cell::Number(rounded(pool.load)),
-        ];
-        match pool.advice {
-            Ok(advice) => cells.extend([
-                Cell::Number(f64::from(advice.needed)),
-                Cell::Number(rounded(advice.tps_per_instance)),
-                Cell::Number(rounded(advice.demand_tps)),
-                Cell::Empty,
-            ]),
-            Err(refusal) => cells.extend([
-                Cell::Empty,
-                Cell::Empty,
-                Cell::Empty,
-                Cell::Text(reason(refusal, lang).to_owned()),
-            ]),
-        }
-        cells
-    });
+    let rows = pools.iter().take(ROWS).map(|pool| row(builder, pool));
     let rows = rows.collect();
     let titles = lang.pick(
         [
@@ -291,6 +269,32 @@ fn table(builder: &mut Builder<'_>, pools: &[Pool]) {
             .collect(),
         rows,
     });
+}
+
+fn row(builder: &Builder<'_>, pool: &Pool) -> Vec<Cell> {
+    let lang = builder.lang;
+
+    let mut cells = vec![
+        Cell::Text(builder.site_label(&pool.site)),
+        Cell::Text(builder.app_label(&pool.app)),
+        Cell::Number(f64::from(pool.have)),
+        Cell::Number(rounded(pool.load)),
+    ];
+    match pool.advice {
+        Ok(advice) => cells.extend([
+            Cell::Number(f64::from(advice.needed)),
+            Cell::Number(rounded(advice.tps_per_instance)),
+            Cell::Number(rounded(advice.demand_tps)),
+            Cell::Empty,
+        ]),
+        Err(refusal) => cells.extend([
+            Cell::Empty,
+            Cell::Empty,
+            Cell::Empty,
+            Cell::Text(reason(refusal, lang).to_owned()),
+        ]),
+    }
+    cells
 }
 
 fn rounded(value: f64) -> f64 {

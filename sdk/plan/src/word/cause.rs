@@ -68,6 +68,7 @@ pub(crate) const fn doubt_label(doubt: Doubt, lang: Lang) -> &'static str {
 }
 
 /// What would settle it, as a sentence without its end.
+#[expect(clippy::too_many_lines, reason = "a table of words")]
 pub(crate) const fn check_label(check: Check, lang: Lang) -> &'static str {
     let (ko, en) = match check {
         Check::HeapHistogram => (

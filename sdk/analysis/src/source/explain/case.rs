@@ -27,6 +27,9 @@ pub(super) struct Part {
     pub(super) part: SuspectPart,
 }
 
+/// Which time of a row, µs.
+type Time = fn(&Row) -> u64;
+
 /// Rows by start, of several sites together.
 type Course = BTreeMap<Timestamp, Row>;
 
@@ -201,7 +204,7 @@ impl Making<'_> {
             part,
         };
         let index = self.push(component, of(SuspectPart::App));
-        let asked: [(&str, SuspectPart, Kind, fn(&Row) -> u64); 2] = [
+        let asked: [(&str, SuspectPart, Kind, Time); 2] = [
             ("db", SuspectPart::Database, Kind::Database, |row| {
                 row.sql_us
             }),
