@@ -76,7 +76,7 @@ impl Server {
         let lua = folder.path().join("bongsu-guard.lua");
         fs::write(&lua, LUA)?;
         let config = format!(
-            "global\n    lua-load {lua}\n    setenv BONGSU_GUARD http://127.0.0.1:{edge}\ndefaults\n    mode http\n    \
+            "global\n    setenv BONGSU_GUARD http://127.0.0.1:{edge}\n    lua-load {lua}\ndefaults\n    mode http\n    \
              timeout connect 1s\n    timeout client 5s\n    timeout server 5s\nfrontend web\n    \
              bind 127.0.0.1:{port}\n{guard}\n    default_backend app\nbackend app\n    server a 127.0.0.1:{application}\n",
             lua = lua.display(),
