@@ -90,6 +90,7 @@ impl Center {
 [receive]
 bind = "127.0.0.1:{quic}"
 ca = "{tls}/ca.pem"
+ca_key = "{tls}/ca.key"
 cert = "{tls}/center.pem"
 key = "{tls}/center.key"
 idle_timeout = "4s"
@@ -140,6 +141,22 @@ open = true
     /// If no certificate can be issued.
     pub fn ship(&self, site: &str) -> Result<String> {
         self.authority.ship(site, self.quic)
+    }
+
+    /// Runs a command of `bongsu-center` beside the running center, such as `token create`; gives what it printed.
+    ///
+    /// # Errors
+    /// If it fails; with what it said.
+    pub fn command(&self, words: &[&str]) -> Result<String> {
+        let mut command = Command::new(binary("bongsu-center")?);
+        command
+            .args(words)
+            .arg("--config")
+            .arg(self.folder.path().join("center.toml"));
+        let output = command.output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{said}");
+        Ok(String::from_utf8(output.stdout)?)
     }
 
     /// Ends the process without warning.

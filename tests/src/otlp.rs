@@ -1,5 +1,7 @@
 //! Requests that an application served, as its OpenTelemetry SDK reports them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, KeyValue, any_value::Value},
@@ -55,6 +57,9 @@ impl Visit {
     }
 }
 
+/// No two requests have the same ids: an edge counts a span that comes again once.
+static NEXT_SPAN: AtomicU64 = AtomicU64::new(1);
+
 /// The visits as one export of the application `minwon`, in protobuf.
 #[must_use]
 pub fn encode(visits: &[Visit]) -> Vec<u8> {
@@ -65,9 +70,9 @@ pub fn encode(visits: &[Visit]) -> Vec<u8> {
         ],
         ..Resource::default()
     };
-    let spans = visits
-        .iter()
-        .enumerate()
+    let first = NEXT_SPAN.fetch_add(visits.len() as u64, Ordering::Relaxed);
+    let spans = (first..)
+        .zip(visits)
         .map(|(number, visit)| span(number, visit))
         .collect();
     let scope = ScopeSpans {
@@ -85,11 +90,11 @@ pub fn encode(visits: &[Visit]) -> Vec<u8> {
     .encode_to_vec()
 }
 
-fn span(number: usize, visit: &Visit) -> Span {
+fn span(number: u64, visit: &Visit) -> Span {
     let end = u64::try_from(visit.ended_ms).unwrap_or(0) * 1_000_000;
     Span {
-        trace_id: (number as u128 + 1).to_be_bytes().to_vec(),
-        span_id: (number as u64 + 1).to_be_bytes().to_vec(),
+        trace_id: u128::from(number).to_be_bytes().to_vec(),
+        span_id: number.to_be_bytes().to_vec(),
         name: format!("{} {}", visit.method, visit.path),
         kind: SpanKind::Server.into(),
         start_time_unix_nano: end.saturating_sub(20_000_000),

@@ -9,6 +9,10 @@
     reason = "a test stops at the first surprise, and certificates need the real time"
 )]
 
+#[path = "ship_and_receive/down.rs"]
+mod down;
+#[path = "ship_and_receive/joining.rs"]
+mod joining;
 #[path = "ship_and_receive/rig.rs"]
 mod rig;
 #[path = "ship_and_receive/rough.rs"]

@@ -6,10 +6,12 @@
     reason = "JSON gives null where there is nothing"
 )]
 
-use std::{fs::File, io::Write as _};
+use std::{fs::File, io::Write as _, path::Path, process::Command};
 
 use anyhow::{Result, ensure};
-use bongsu_tests::{Center, Edge, MINUTE_MS, Visit, fact, facts, range, this_minute_ms, until};
+use bongsu_tests::{
+    Center, Edge, MINUTE_MS, Visit, binary, fact, facts, range, this_minute_ms, until,
+};
 use serde_json::{Value, json};
 
 const LOG: &str =
@@ -196,6 +198,71 @@ fn a_site_goes_on_without_the_center_and_its_backlog_arrives() -> Result<()> {
         "both know the same"
     );
     Ok(())
+}
+
+/// `bongsu-edge join` with a token on its standard input; gives what it said if it failed.
+fn enrol(center: &Center, token: &str, tls: &Path) -> Result<std::result::Result<(), String>> {
+    let file = tls.with_extension("token");
+    std::fs::write(&file, token)?;
+    let output = Command::new(binary("bongsu-edge")?)
+        .args(["join", "--center", &format!("127.0.0.1:{}", center.quic)])
+        .arg("--token-file")
+        .arg(&file)
+        .arg("--dir")
+        .arg(tls)
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Ok(if output.status.success() {
+        Ok(())
+    } else {
+        Err(said)
+    })
+}
+
+#[test]
+fn an_edge_enrols_with_a_token_once_and_is_shut_out_by_command() -> Result<()> {
+    let center = Center::start(&["seoul", "busan"])?;
+    let folder = tempfile::tempdir()?;
+    let tls = folder.path().join("tls");
+    let token = center.command(&["token", "create", "--site", "busan"])?;
+    ensure!(center.command(&["token", "list"])?.contains("busan  good"));
+    ensure!(enrol(&center, &token, &tls)?.is_ok());
+    ensure!(center.command(&["token", "list"])?.is_empty());
+    let stolen = enrol(&center, &token, &folder.path().join("stolen"))?;
+    ensure!(
+        stolen
+            .as_ref()
+            .is_err_and(|said| said.contains("has been used")),
+        "{stolen:?}"
+    );
+    ensure!(
+        center
+            .command(&["token", "create", "--site", "nowhere"])
+            .is_err()
+    );
+
+    let ship = format!(
+        "[ship]\ncenter = \"127.0.0.1:{}\"\nca = \"{tls}/ca.pem\"\ncert = \"{tls}/edge.pem\"\n\
+         backoff_max = \"500ms\"\n",
+        center.quic,
+        tls = tls.display()
+    );
+    let edge = Edge::start("busan", &ship)?;
+    let minute = this_minute_ms()?;
+    edge.export(&visits(0, 30, minute))?;
+    arrives(&center, &range(minute - 3 * MINUTE_MS, minute)?, 30)?;
+
+    center.command(&["site", "revoke", "--site", "busan"])?;
+    until("the edge has lost its connection for good", || {
+        let health = edge.health()?;
+        let reason = health["center"]["last_error"].as_str().unwrap_or("");
+        Ok((health["center"]["connected"] == false && reason.contains("revoked")).then_some(()))
+    })?;
+    ensure!(center.command(&["site", "revoked"])?.starts_with("busan"));
+    center.command(&["site", "restore", "--site", "busan"])?;
+    until("the edge is back", || {
+        Ok((edge.health()?["center"]["connected"] == true).then_some(()))
+    })
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use bongsu_center_history::{History, HistoryError};
 use bongsu_sdk_analysis::{BlockError, Blocks};
-use bongsu_sdk_model::{SiteId, Tier, Timestamp, Window};
+use bongsu_sdk_model::{Finding, SiteId, Tier, Timestamp, Window};
 use bongsu_sdk_plan::Named;
 use bongsu_sdk_sketch::Block;
 
@@ -39,6 +39,20 @@ impl Blocks for FleetBlocks<'_> {
             .iter()
             .filter(|found| sites.contains(&found.site))
             .count() as u64)
+    }
+
+    fn findings(
+        &self,
+        sites: &[SiteId],
+        window: Window,
+        limit: usize,
+    ) -> Result<Vec<(SiteId, Finding)>, BlockError> {
+        let found = self.history.findings(window, usize::MAX).map_err(failed)?;
+        let of_sites = found
+            .into_iter()
+            .filter(|found| sites.contains(&found.site));
+        let pairs = of_sites.map(|found| (found.site, found.finding));
+        Ok(pairs.take(limit).collect())
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -22,8 +22,13 @@ const CACHE_BYTES: u64 = 64 << 20;
 pub struct History {
     pub(crate) db: sled::Db,
     pub(crate) minute: sled::Tree,
+    pub(crate) wide: sled::Tree,
     pub(crate) five: sled::Tree,
     pub(crate) hour: sled::Tree,
+    pub(crate) packed_minute: sled::Tree,
+    pub(crate) packed_five: sled::Tree,
+    pub(crate) packed_hour: sled::Tree,
+    pub(crate) gone: sled::Tree,
     pub(crate) stale_hour: sled::Tree,
     pub(crate) finding: sled::Tree,
     pub(crate) ledger: sled::Tree,
@@ -31,6 +36,8 @@ pub struct History {
     pub(crate) heard: sled::Tree,
     live: Mutex<BTreeMap<SiteId, Live>>,
     writing: Mutex<()>,
+    /// Held by readers, and by the compaction only while it swaps what it has made: never by receiving.
+    shelves: RwLock<()>,
     poisoned: AtomicBool,
 }
 
@@ -53,8 +60,13 @@ impl History {
         let tree = |name| db.open_tree(name).map_err(open);
         Ok(Self {
             minute: tree("minute")?,
+            wide: tree("wide")?,
             five: tree("five")?,
             hour: tree("hour")?,
+            packed_minute: tree("packed_minute")?,
+            packed_five: tree("packed_five")?,
+            packed_hour: tree("packed_hour")?,
+            gone: tree("gone")?,
             stale_hour: tree("stale_hour")?,
             finding: tree("finding")?,
             ledger: tree("ledger")?,
@@ -62,6 +74,7 @@ impl History {
             heard: tree("heard")?,
             live: Mutex::default(),
             writing: Mutex::default(),
+            shelves: RwLock::default(),
             poisoned: AtomicBool::new(false),
             db,
         })
@@ -74,10 +87,7 @@ impl History {
     pub fn heard(&self, site: &SiteId) -> Result<Option<Timestamp>, HistoryError> {
         let batch = match self.heard.get(site.as_str())? {
             None => None,
-            Some(value) => {
-                let bits = crate::keys::number_of(&value)? ^ (1 << 63);
-                Some(Timestamp::from_ms(bits.cast_signed()))
-            }
+            Some(value) => Some(crate::keys::instant_of(&value)?),
         };
         Ok(batch.max(self.heartbeat(site).at))
     }
@@ -106,6 +116,14 @@ impl History {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn read_shelves(&self) -> RwLockReadGuard<'_, ()> {
+        self.shelves.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn swap_shelves(&self) -> RwLockWriteGuard<'_, ()> {
+        self.shelves.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn live(&self) -> MutexGuard<'_, BTreeMap<SiteId, Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -118,5 +136,9 @@ impl History {
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Block, HistoryError> {
         Block::decode(bytes).map_err(|error| HistoryError::Damaged(error.to_string()))
+    }
+
+    pub(crate) fn decode_pack(bytes: &[u8]) -> Result<Vec<Block>, HistoryError> {
+        Block::decode_pack(bytes).map_err(|error| HistoryError::Damaged(error.to_string()))
     }
 }

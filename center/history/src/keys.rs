@@ -1,6 +1,6 @@
 //! Keys that sort by site, then by what they mean. A site id is ASCII without NUL, so NUL ends it.
 
-use bongsu_sdk_model::{SiteId, Timestamp};
+use bongsu_sdk_model::{SiteId, Tier, Timestamp};
 
 use crate::HistoryError;
 
@@ -12,9 +12,20 @@ pub(crate) fn of_site_number(site: &SiteId, number: u64) -> Vec<u8> {
     [site.as_str().as_bytes(), &[0], &number.to_be_bytes()].concat()
 }
 
+/// A site's block wider than a minute: the width follows the instant, so that both widths can start there.
+pub(crate) fn of_wide(site_instant: Vec<u8>, tier: Tier) -> Vec<u8> {
+    [site_instant.as_slice(), &[tier as u8]].concat()
+}
+
 /// The flipped sign bit sorts instants before 1970 first.
 pub(crate) const fn of_instant(at: Timestamp) -> [u8; 8] {
     (at.as_ms().cast_unsigned() ^ (1 << 63)).to_be_bytes()
+}
+
+/// Reads [`of_instant`] back.
+pub(crate) fn instant_of(value: &[u8]) -> Result<Timestamp, HistoryError> {
+    let ms = (number_of(value)? ^ (1 << 63)).cast_signed();
+    Ok(Timestamp::from_ms(ms))
 }
 
 /// Reads the site and instant of [`of_site_instant`] back.

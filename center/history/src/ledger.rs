@@ -1,6 +1,6 @@
 //! Effectively once: deltas and their ledger entry in one durable transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 
 use bongsu_sdk_model::{Finding, SiteId, Tier, Timestamp};
 use bongsu_sdk_sketch::Block;
@@ -14,8 +14,8 @@ use crate::{History, HistoryError, SiteFinding, keys};
 pub struct Entry {
     /// Its sequence in the site's epoch.
     pub sequence: u64,
-    /// Deltas of 1-minute intervals.
-    pub minutes: Vec<Block>,
+    /// Deltas of minutes, and of the five minutes and hours that a full spool merged them into.
+    pub rollups: Vec<Block>,
     /// Findings.
     pub findings: Vec<Finding>,
 }
@@ -31,12 +31,19 @@ pub struct Skipped {
     pub why: String,
 }
 
+type Blocks = BTreeMap<Vec<u8>, Block>;
+
 /// Everything one transaction writes, worked out beforehand.
 #[derive(Default)]
 struct Writes {
-    minutes: BTreeMap<Vec<u8>, Block>,
-    fives: BTreeSet<Vec<u8>>,
-    hours: BTreeSet<Vec<u8>>,
+    minutes: Blocks,
+    wides: Blocks,
+    /// Additions to derived blocks of hours that are sealed.
+    fives: Blocks,
+    hours: Blocks,
+    /// Derived blocks that are to be derived again.
+    stale_fives: BTreeSet<Vec<u8>>,
+    stale_hours: BTreeSet<Vec<u8>>,
     findings: Vec<(Vec<u8>, Vec<u8>)>,
     through: u64,
 }
@@ -143,26 +150,8 @@ impl History {
             });
         }
         to.through = entry.sequence;
-        for delta in entry.minutes {
-            let key = keys::of_site_instant(site, delta.start);
-            let of = |tier: Tier| keys::of_site_instant(site, tier.floor(delta.start));
-            to.fives.insert(of(Tier::FiveMinutes));
-            to.hours.insert(of(Tier::Hour));
-            match to.minutes.get_mut(&key) {
-                Some(block) => block.merge(&delta),
-                None => {
-                    let held = self.minute.get(&key)?;
-                    let block = match held {
-                        None => delta,
-                        Some(bytes) => {
-                            let mut block = Self::decode(&bytes)?;
-                            block.merge(&delta);
-                            block
-                        }
-                    };
-                    to.minutes.insert(key, block);
-                }
-            }
+        for delta in entry.rollups {
+            self.collect_delta(site, &delta, to)?;
         }
         for finding in entry.findings {
             let number = self.db.generate_id()?.to_be_bytes();
@@ -177,6 +166,39 @@ impl History {
         Ok(())
     }
 
+    /// Adds a delta to what it belongs to. Derived blocks above it are thrown away to be made again, unless
+    /// the hour is sealed: then what they were made of is no longer whole, and it is added to them as well.
+    fn collect_delta(
+        &self,
+        site: &SiteId,
+        delta: &Block,
+        to: &mut Writes,
+    ) -> Result<(), HistoryError> {
+        let of = |tier: Tier| keys::of_site_instant(site, tier.floor(delta.start));
+        let (five, hour) = (of(Tier::FiveMinutes), of(Tier::Hour));
+        let gone = self.gone()?;
+        if self.is_sealed(site, delta.start, gone)? {
+            if delta.start >= gone.five {
+                add(&self.five, &mut to.fives, five, Tier::FiveMinutes, delta)?;
+            }
+            add(&self.hour, &mut to.hours, hour, Tier::Hour, delta)?;
+        } else {
+            to.stale_fives.insert(five);
+            to.stale_hours.insert(hour);
+        }
+        if delta.start < gone.minute {
+            return Ok(());
+        }
+        let key = keys::of_site_instant(site, delta.start);
+        match delta.tier {
+            Tier::Minute => add(&self.minute, &mut to.minutes, key, Tier::Minute, delta),
+            tier => {
+                let key = keys::of_wide(key, tier);
+                add(&self.wide, &mut to.wides, key, tier, delta)
+            }
+        }
+    }
+
     fn write(
         &self,
         site: &SiteId,
@@ -184,13 +206,17 @@ impl History {
         writes: &Writes,
         received: Timestamp,
     ) -> Result<(), HistoryError> {
-        let mut minutes = Vec::with_capacity(writes.minutes.len());
-        for (key, block) in &writes.minutes {
-            minutes.push((key, Self::encode(block)?));
+        let mut encoded = Vec::new();
+        let blocks = [&writes.minutes, &writes.wides, &writes.fives, &writes.hours];
+        for (tree, blocks) in blocks.into_iter().enumerate() {
+            for (key, block) in blocks {
+                encoded.push((tree, key, Self::encode(block)?));
+            }
         }
         let ledger_key = keys::of_site_number(site, epoch);
         let Self {
             minute,
+            wide,
             five,
             hour,
             stale_hour,
@@ -199,30 +225,58 @@ impl History {
             heard,
             ..
         } = self;
-        (minute, five, hour, stale_hour, finding, ledger, heard)
-            .transaction(|(minute, five, hour, stale_hour, finding, ledger, heard)| {
-                for (key, value) in &minutes {
-                    minute.insert(key.as_slice(), value.as_slice())?;
-                }
-                for key in &writes.fives {
-                    five.remove(key.as_slice())?;
-                }
-                for key in &writes.hours {
-                    hour.remove(key.as_slice())?;
-                    stale_hour.insert(key.as_slice(), &[])?;
-                }
-                for (key, value) in &writes.findings {
-                    finding.insert(key.as_slice(), value.as_slice())?;
-                }
-                ledger.insert(ledger_key.as_slice(), &writes.through.to_be_bytes())?;
-                heard.insert(site.as_str(), &keys::of_instant(received))?;
-                Ok::<_, ConflictableTransactionError>(())
-            })
+        (minute, wide, five, hour, stale_hour, finding, ledger, heard)
+            .transaction(
+                |(minute, wide, five, hour, stale_hour, finding, ledger, heard)| {
+                    for key in &writes.stale_fives {
+                        five.remove(key.as_slice())?;
+                    }
+                    for key in &writes.stale_hours {
+                        hour.remove(key.as_slice())?;
+                        stale_hour.insert(key.as_slice(), &[])?;
+                    }
+                    for (tree, key, value) in &encoded {
+                        let tree = match tree {
+                            0 => minute,
+                            1 => wide,
+                            2 => five,
+                            _ => hour,
+                        };
+                        tree.insert(key.as_slice(), value.as_slice())?;
+                    }
+                    for (key, value) in &writes.findings {
+                        finding.insert(key.as_slice(), value.as_slice())?;
+                    }
+                    ledger.insert(ledger_key.as_slice(), &writes.through.to_be_bytes())?;
+                    heard.insert(site.as_str(), &keys::of_instant(received))?;
+                    Ok::<_, ConflictableTransactionError>(())
+                },
+            )
             .map_err(store_error)
     }
 }
 
-fn store_error(error: TransactionError) -> HistoryError {
+/// Adds `delta` to the block that will be written at `key`, beginning with the one that is there.
+fn add(
+    tree: &sled::Tree,
+    blocks: &mut Blocks,
+    key: Vec<u8>,
+    tier: Tier,
+    delta: &Block,
+) -> Result<(), HistoryError> {
+    let block = match blocks.entry(key) {
+        btree_map::Entry::Occupied(held) => held.into_mut(),
+        btree_map::Entry::Vacant(place) => {
+            let held = tree.get(place.key())?;
+            let held = held.map(|bytes| History::decode(&bytes)).transpose()?;
+            place.insert(held.unwrap_or_else(|| Block::new(tier, tier.floor(delta.start))))
+        }
+    };
+    block.merge(delta);
+    Ok(())
+}
+
+pub(crate) fn store_error(error: TransactionError) -> HistoryError {
     match error {
         TransactionError::Storage(error) | TransactionError::Abort(error) => {
             HistoryError::Store(error)

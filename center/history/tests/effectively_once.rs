@@ -30,7 +30,7 @@ fn block(tier: Tier, start_ms: i64, requests: u64) -> Block {
 fn entry(sequence: u64, start_ms: i64, requests: u64) -> Entry {
     Entry {
         sequence,
-        minutes: vec![block(Tier::Minute, start_ms, requests)],
+        rollups: vec![block(Tier::Minute, start_ms, requests)],
         findings: vec![],
     }
 }

@@ -9,6 +9,7 @@ use bongsu_center_dashboard::{
     SiteState,
 };
 use bongsu_center_history::{History, SiteFinding};
+use bongsu_center_receive::Sites;
 use bongsu_sdk_analysis::STALE_AFTER;
 use bongsu_sdk_model::{AppId, Metric, SiteId, Timestamp, Window};
 use bongsu_sdk_plan::{Action, Answer, Lang, Moment, Named, Plan, PlanWindow, Query, Source};
@@ -25,6 +26,7 @@ const FINDINGS_KEPT: Duration = Duration::from_secs(86_400);
 pub(crate) struct CenterBackend {
     pub(crate) ask: Ask,
     pub(crate) history: Arc<History>,
+    pub(crate) sites: Sites,
 }
 
 impl Backend for CenterBackend {
@@ -106,10 +108,31 @@ impl Backend for CenterBackend {
             "Batches that never came and never will",
             lost,
         );
+        self.register_links(registry);
     }
 }
 
 impl CenterBackend {
+    fn register_links(&self, registry: &mut Registry) {
+        let offset = Family::<Vec<(String, String)>, Gauge>::default();
+        let version = Family::<Vec<(String, String)>, Gauge>::default();
+        for link in self.sites.links() {
+            let label = vec![("site".to_owned(), link.site.to_string())];
+            offset.get_or_create(&label).set(link.clock_offset_ms);
+            version.get_or_create(&label).set(link.version.into());
+        }
+        registry.register(
+            "site_clock_offset_milliseconds",
+            "The edge's clock minus the center's, as measured when its last connection began",
+            offset,
+        );
+        registry.register(
+            "site_protocol_version",
+            "The version of the protocol on the site's last connection",
+            version,
+        );
+    }
+
     fn site(
         &self,
         site: &Named<SiteId>,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bongsu_center_history::Retention;
 use bongsu_sdk_config::{Faults, Section};
 use bongsu_sdk_model::SiteId;
 use bongsu_sdk_plan::{Named, Vocabulary};
@@ -17,6 +18,8 @@ pub(crate) struct Config {
     /// `[[sites]]` with `id` and, if it is not a region of Korea, `name` and `name_en`: who should report.
     /// Default: the 17 regions.
     pub(crate) sites: Vec<Named<SiteId>>,
+    /// `[history]`: how long what is kept.
+    pub(crate) retention: Retention,
     /// `[receive]`.
     pub(crate) receive: bongsu_center_receive::Config,
     /// `[control]`.
@@ -37,6 +40,7 @@ impl Config {
             data_dir: root.path("data_dir", "data"),
             zone: zone(&root),
             sites: sites(&root),
+            retention: Retention::read(root.section("history")),
             receive: bongsu_center_receive::Config::read(root.section("receive")),
             control: bongsu_center_control::Config::read(root.section("control")),
             dashboard: bongsu_center_dashboard::Config::read(root.section("dashboard")),

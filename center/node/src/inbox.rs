@@ -8,6 +8,9 @@ use bongsu_sdk_model::{Clock, SiteId, Tier, Timestamp};
 use bongsu_sdk_sketch::Block;
 use bongsu_sdk_wire::{Payload, Pulse};
 
+/// Clocks further apart than this make windows of two sites differ.
+const CLOCK_LIMIT_MS: i64 = 2_000;
+
 /// An opened history as an inbox.
 pub(crate) struct HistoryInbox {
     pub(crate) history: Arc<History>,
@@ -61,6 +64,12 @@ impl Inbox for HistoryInbox {
             link.address,
             link.clock_offset_ms
         );
+        if link.clock_offset_ms.abs() > CLOCK_LIMIT_MS {
+            tracing::warn!(
+                "the clock of {site} is off by {} ms, hint: is its time service running?",
+                link.clock_offset_ms
+            );
+        }
         self.history.set_connected(site, true);
     }
 
@@ -74,13 +83,14 @@ impl Inbox for HistoryInbox {
 fn entry(site: &SiteId, sequence: u64, payload: Payload) -> Entry {
     let mut entry = Entry {
         sequence,
-        minutes: Vec::new(),
+        rollups: Vec::new(),
         findings: Vec::new(),
     };
     match payload {
         Payload::Findings(findings) => entry.findings = findings,
         Payload::RollUps(bytes) => match Block::decode(&bytes) {
-            Ok(block) if block.tier == Tier::Minute => entry.minutes.push(block),
+            // A spool that was full sends minutes merged into five minutes and hours.
+            Ok(block) if block.tier != Tier::TwoSeconds => entry.rollups.push(block),
             Ok(block) => tracing::error!(
                 "batch {sequence} of {site} holds {} blocks",
                 block.tier.name()

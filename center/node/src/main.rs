@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod actions;
+mod admission;
 mod audit;
 mod backend;
 mod certificates;
@@ -29,7 +30,12 @@ use bongsu_sdk_model::{Clock, Timestamp};
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::{audit::AuditCommand, certificates::CaCommand, config::Config};
+use crate::{
+    admission::{SiteCommand, TokenCommand},
+    audit::AuditCommand,
+    certificates::CaCommand,
+    config::Config,
+};
 
 /// The system allocator keeps an arena per thread: after a back-fill the center held 750 MB, of which it used 250.
 #[global_allocator]
@@ -43,7 +49,7 @@ const BAD_CONFIG: u8 = 64;
 #[command(version)]
 struct Args {
     /// Configuration file.
-    #[arg(long, default_value = "center.toml")]
+    #[arg(long, default_value = "center.toml", global = true)]
     config: PathBuf,
     /// Only checks the configuration and reports every fault.
     #[arg(long)]
@@ -60,6 +66,12 @@ enum Command {
     /// Verifies or exports the record of who did what.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Makes, lists and revokes the tokens with which edges enrol.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Shuts a site out or lets it in again.
+    #[command(subcommand)]
+    Site(SiteCommand),
 }
 
 struct SystemClock;
@@ -91,13 +103,15 @@ fn main() -> ExitCode {
                 read(&args.config).map_err(|faults| anyhow::anyhow!("{}", faults.join("; ")))?;
             Ok(config.data_dir.join("control/audit.jsonl"))
         }),
-        None => match read(&args.config) {
-            Err(faults) => return report(&args.config, &faults),
-            Ok(_) if args.check => {
+        command => match (read(&args.config), command) {
+            (Err(faults), _) => return report(&args.config, &faults),
+            (Ok(config), Some(Command::Token(command))) => command.run(&config, SystemClock.now()),
+            (Ok(config), Some(Command::Site(command))) => command.run(&config, SystemClock.now()),
+            (Ok(_), _) if args.check => {
                 tracing::info!("{} is sound", args.config.display());
                 Ok(())
             }
-            Ok(config) => run::run(config, Arc::new(SystemClock)),
+            (Ok(config), _) => run::run(config, Arc::new(SystemClock)),
         },
     };
     match done {

@@ -5,7 +5,7 @@ use std::{io::Write as _, path::Path, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use bongsu_center_ask::Ask;
 use bongsu_center_control::{Audit, Control, Record};
-use bongsu_center_history::History;
+use bongsu_center_history::{History, Retention};
 use bongsu_center_receive::Sites;
 use bongsu_sdk_model::Clock;
 use tokio::{
@@ -19,6 +19,10 @@ use crate::{actions::Actions, backend::CenterBackend, config::Config, inbox::His
 /// How often changed hours are derived, and how many at most in one go.
 const DERIVE_EVERY: Duration = Duration::from_secs(2);
 const HOURS_AT_ONCE: usize = 50;
+
+/// How often what is past its detail is packed, and how many packs at most between two looks at the clock.
+const COMPACT_EVERY: Duration = Duration::from_secs(60);
+const PACKS_AT_ONCE: usize = 100;
 
 /// Runs the center until it is told to stop.
 #[tokio::main]
@@ -42,6 +46,7 @@ pub(crate) async fn run(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result
     let backend = CenterBackend {
         ask,
         history: Arc::clone(&history),
+        sites: sites.clone(),
     };
     let control = open_control(
         &config.data_dir,
@@ -70,6 +75,7 @@ pub(crate) async fn run(config: Config, clock: Arc<dyn Clock>) -> anyhow::Result
     );
     tokio::select! {
         () = derive_hours(&history, &*clock) => {}
+        () = compact(&history, &*clock, config.retention) => {}
         () = actions.run(decided) => {}
         stopped = stop_signal() => stopped?,
     }
@@ -137,6 +143,33 @@ async fn derive_hours(history: &Arc<History>, clock: &dyn Clock) {
                 }
                 Err(error) => {
                     tracing::error!("deriving hours ended badly: {error}");
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Packs and removes what has had its time. Work on disk, so on a thread for that.
+async fn compact(history: &Arc<History>, clock: &dyn Clock, retention: Retention) {
+    let mut tick = interval(COMPACT_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        loop {
+            let (history, now) = (Arc::clone(history), clock.now());
+            let compacting = tokio::task::spawn_blocking(move || {
+                history.compact(now, &retention, PACKS_AT_ONCE)
+            });
+            match compacting.await {
+                Ok(Ok(done)) if done.packed == PACKS_AT_ONCE => {}
+                Ok(Ok(_)) => break,
+                Ok(Err(error)) => {
+                    tracing::error!("failed to compact history: {error}");
+                    break;
+                }
+                Err(error) => {
+                    tracing::error!("compacting history ended badly: {error}");
                     break;
                 }
             }

@@ -1,5 +1,7 @@
 //! The center's own certificate authority: a directory with `ca.pem` and `ca.key`, and the certificates it
-//! issues. It never overwrites a file and never sends a key anywhere.
+//! issues. It never overwrites a file and never sends a key anywhere. For an edge that enrols it signs a public
+//! key: the edge sends the bare point with a proof of possession. Rejected: a PKCS#10 request, which would need an
+//! ASN.1 parser in front of strangers for the sake of fields that the authority decides itself.
 //!
 //! ECDSA P-256 throughout, because every TLS library speaks it. A site is the DNS name `<site>.edge.bongsu`;
 //! an edge's certificate is good only as a client, a center's only as a server.
@@ -14,8 +16,11 @@ use std::{
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, SanType,
+    Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SanType,
+    SignatureAlgorithm,
 };
+use ring::digest::{SHA256, digest};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 use bongsu_sdk_model::{SiteId, Timestamp};
 use bongsu_sdk_wire::edge_name;
@@ -121,12 +126,18 @@ impl Ca {
     /// # Errors
     /// [`CaError`] if a file is missing or damaged.
     pub fn open(directory: &Path) -> Result<Self, CaError> {
-        let certificate = read(&directory.join(CA_CERTIFICATE))?;
-        let key = KeyPair::from_pem(&read(&directory.join(CA_KEY))?).map_err(|error| {
-            CaError::Authority {
-                path: directory.to_owned(),
-                cause: error.to_string(),
-            }
+        Self::open_files(&directory.join(CA_CERTIFICATE), &directory.join(CA_KEY))
+    }
+
+    /// Opens the authority in two files.
+    ///
+    /// # Errors
+    /// [`CaError`] if a file is missing or damaged.
+    pub fn open_files(certificate: &Path, key: &Path) -> Result<Self, CaError> {
+        let (path, certificate) = (key, read(certificate)?);
+        let key = KeyPair::from_pem(&read(key)?).map_err(|error| CaError::Authority {
+            path: path.to_owned(),
+            cause: error.to_string(),
         })?;
         Ok(Self {
             certificate,
@@ -140,7 +151,41 @@ impl Ca {
         &self.certificate
     }
 
-    /// A client certificate for the edge of `site`.
+    /// The SHA-256 of the authority's certificate (DER), which tokens carry.
+    ///
+    /// # Errors
+    /// [`CaError::Authority`] if the certificate is damaged.
+    pub fn fingerprint(&self) -> Result<[u8; 32], CaError> {
+        let certificate =
+            CertificateDer::from_pem_slice(self.certificate.as_bytes()).map_err(|error| {
+                CaError::Authority {
+                    path: CA_CERTIFICATE.into(),
+                    cause: format!("{error:?}"),
+                }
+            })?;
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(digest(&SHA256, &certificate).as_ref());
+        Ok(fingerprint)
+    }
+
+    /// A client certificate (PEM) for a key that was made at the edge of `site`; `point` is its public half,
+    /// uncompressed on P-256. That the edge holds the private half is the caller's to have checked.
+    ///
+    /// # Errors
+    /// [`CaError::Name`] as in [`Ca::issue_edge`].
+    pub(crate) fn sign_edge(
+        &self,
+        site: &SiteId,
+        point: &[u8],
+        now: Timestamp,
+        life: Duration,
+    ) -> Result<String, CaError> {
+        let usage = ExtendedKeyUsagePurpose::ClientAuth;
+        let params = leaf(&[edge_name(site)], usage, now, life)?;
+        Ok(params.signed_by(&Point(point), &self.issuer)?.pem())
+    }
+
+    /// A client certificate for the edge of `site`, with a key made here.
     ///
     /// # Errors
     /// [`CaError::Name`] if the site is no DNS label, such as one that begins with a dash.
@@ -162,19 +207,7 @@ impl Ca {
         usage: ExtendedKeyUsagePurpose,
         now: Timestamp,
     ) -> Result<Issued, CaError> {
-        let first = names.first().ok_or_else(|| CaError::Name {
-            name: String::new(),
-        })?;
-        let mut params = CertificateParams::default();
-        params.subject_alt_names = names
-            .iter()
-            .map(|name| alt_name(name))
-            .collect::<Result<_, _>>()?;
-        params.distinguished_name = named(first);
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![usage];
-        params.use_authority_key_identifier_extension = true;
-        set_validity(&mut params, now, LIFE);
+        let params = leaf(names, usage, now, LIFE)?;
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?.pem();
         Ok(Issued { certificate, key })
@@ -211,6 +244,42 @@ fn authority(now: Timestamp) -> CertificateParams {
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     set_validity(&mut params, now, CA_LIFE);
     params
+}
+
+/// A certificate before it is signed, of whoever goes by `names`.
+fn leaf(
+    names: &[String],
+    usage: ExtendedKeyUsagePurpose,
+    now: Timestamp,
+    life: Duration,
+) -> Result<CertificateParams, CaError> {
+    let first = names.first().ok_or_else(|| CaError::Name {
+        name: String::new(),
+    })?;
+    let mut params = CertificateParams::default();
+    params.subject_alt_names = names
+        .iter()
+        .map(|name| alt_name(name))
+        .collect::<Result<_, _>>()?;
+    params.distinguished_name = named(first);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![usage];
+    params.use_authority_key_identifier_extension = true;
+    set_validity(&mut params, now, life);
+    Ok(params)
+}
+
+/// A public key on P-256.
+struct Point<'a>(&'a [u8]);
+
+impl PublicKeyData for Point<'_> {
+    fn der_bytes(&self) -> &[u8] {
+        self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
+    }
 }
 
 fn named(name: &str) -> DistinguishedName {
@@ -287,16 +356,13 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    use rustls::{
-        pki_types::{CertificateDer, UnixTime, pem::PemObject},
-        server::WebPkiClientVerifier,
-    };
+    use rustls::{pki_types::UnixTime, server::WebPkiClientVerifier};
 
     use crate::tls;
 
     const NOW: Timestamp = Timestamp::from_ms(1_800_000_000_000);
 
-    fn leaf(issued: &Issued) -> CertificateDer<'static> {
+    fn der(issued: &Issued) -> CertificateDer<'static> {
         CertificateDer::from_pem_slice(issued.certificate.as_bytes()).unwrap()
     }
 
@@ -308,7 +374,7 @@ mod tests {
             .build()
             .unwrap();
         let at = UnixTime::since_unix_epoch(at.since(Timestamp::from_ms(0)));
-        verifier.verify_client_cert(&leaf(issued), &[], at).is_ok()
+        verifier.verify_client_cert(&der(issued), &[], at).is_ok()
     }
 
     #[test]
@@ -346,8 +412,8 @@ mod tests {
         let ca = Ca::open(directory.path()).unwrap();
         let busan = SiteId::new("busan").unwrap();
         let edge = ca.issue_edge(&busan, NOW).unwrap();
-        assert!(tls::is_for(&leaf(&edge), &busan));
-        assert!(!tls::is_for(&leaf(&edge), &SiteId::new("seoul").unwrap()));
+        assert!(tls::is_for(&der(&edge), &busan));
+        assert!(!tls::is_for(&der(&edge), &SiteId::new("seoul").unwrap()));
         assert!(is_good_client(directory.path(), &edge, NOW));
         assert!(!is_good_client(
             directory.path(),

@@ -17,6 +17,12 @@ pub struct Config {
     pub bind: SocketAddr,
     /// `ca`: certificates of the authorities that may vouch for edges (PEM). Default `tls/ca.pem`.
     pub ca: PathBuf,
+    /// `ca_key`: private key of `ca`, with which edges that enrol or renew get their certificates; without the file
+    /// there is no enrolment, and an authority elsewhere makes the certificates. Default `tls/ca.key`.
+    pub ca_key: PathBuf,
+    /// `certificate_life`: how long an enrolled edge's certificate is good; it is renewed when two thirds are over.
+    /// Shorter means that one which was copied is worthless sooner. Default 90 d.
+    pub certificate_life: Duration,
     /// `cert`: the center's certificate, then any intermediates (PEM). Default `tls/center.pem`.
     pub cert: PathBuf,
     /// `key`: private key of `cert` (PEM). Default `tls/center.key`.
@@ -42,6 +48,9 @@ impl Config {
         let config = Self {
             bind: section.address("bind", (Ipv4Addr::UNSPECIFIED, 7443).into()),
             ca: section.path("ca", "tls/ca.pem"),
+            ca_key: section.path("ca_key", "tls/ca.key"),
+            certificate_life: section
+                .duration("certificate_life", Duration::from_secs(90 * 86_400)),
             cert: section.path("cert", "tls/center.pem"),
             key: section.path("key", "tls/center.key"),
             connections: usize::try_from(section.integer("connections", 2_048, 1..=100_000))
@@ -52,6 +61,9 @@ impl Config {
                 .unwrap_or(usize::MAX),
             grace: section.duration("grace", Duration::from_secs(5)),
         };
+        if config.certificate_life < Duration::from_secs(1) {
+            section.fault("certificate_life", "must be at least a second");
+        }
         if config.transaction_bytes == 0 {
             section.fault("transaction", "must be over zero");
         }

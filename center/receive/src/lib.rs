@@ -37,6 +37,7 @@ pub mod ca;
 mod config;
 mod endpoint;
 mod inbox;
+mod registry;
 mod seats;
 mod server;
 mod sites;
@@ -49,6 +50,7 @@ use rustls::pki_types::pem;
 
 pub use config::Config;
 pub use inbox::{Inbox, InboxError, Link, Loss};
+pub use registry::{JoinError, Registry, RegistryError, TOKEN_LIFE_MAX, TokenInfo};
 pub use server::{Handle, bind};
 pub use sites::{AskError, LONGEST_WAIT, MAX_OPEN, Question, SiteLink, Sites, SitesError};
 pub use stats::Stats;

@@ -1,5 +1,6 @@
 //! The listening side: accepts connections within the limits, starts a session for each, and stops them.
 
+mod enrol;
 mod ledger;
 mod orders;
 mod pulses;
@@ -19,6 +20,9 @@ use crate::{Config, Error, Inbox, Sites, Stats, endpoint, seats::Seats, stats::C
 
 /// How often orders are looked at for having expired.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
+
+/// How often it is looked who was shut out, and so how long a revoked edge may stay.
+const REVOKED_EVERY: Duration = Duration::from_millis(500);
 
 /// What all sessions share.
 pub(crate) struct Shared {
@@ -113,6 +117,7 @@ pub async fn bind(
         .tasks
         .spawn(accept(endpoint.clone(), Arc::clone(&shared)));
     shared.tasks.spawn(tidy(Arc::clone(&shared)));
+    shared.tasks.spawn(watch_revoked(Arc::clone(&shared)));
     Ok(Handle {
         address,
         endpoint,
@@ -120,6 +125,20 @@ pub async fn bind(
         shared,
         stop: stop.drop_guard(),
     })
+}
+
+/// Looks whether a site was shut out by another process.
+async fn watch_revoked(shared: Arc<Shared>) {
+    let mut tick = tokio::time::interval(REVOKED_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while shared.stop.run_until_cancelled(tick.tick()).await.is_some() {
+        let sites = shared.sites.clone();
+        match tokio::task::spawn_blocking(move || sites.registry().reload()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "failed to read who is shut out"),
+            Err(error) => tracing::error!(%error, "reading who is shut out ended badly"),
+        }
+    }
 }
 
 /// Keeps the sites' orders true to the clock.

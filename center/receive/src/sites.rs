@@ -33,6 +33,7 @@ use bongsu_sdk_wire::{
 };
 
 pub(crate) use self::{bodies::Bodies, book::Book, present::Present};
+use crate::{Registry, RegistryError};
 pub use present::SiteLink;
 
 /// Longest time that an order may wait for its site.
@@ -88,6 +89,9 @@ pub enum SitesError {
     /// Too many wait for this site.
     #[error("{0} orders wait for this site, hint: withdraw some")]
     Full(usize),
+    /// The tokens and certificates cannot be read.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The store failed.
     #[error("failed to use the orders in `{path}`: {cause}")]
     Store {
@@ -107,6 +111,7 @@ pub(crate) struct Inner {
     pub(crate) book: Book,
     pub(crate) bodies: Bodies,
     pub(crate) present: Present,
+    registry: Registry,
     /// Counts changes of orders, so that whoever waits for one looks again.
     changes: watch::Sender<u64>,
     /// Held while a body is kept or forgotten together with the orders that need it.
@@ -129,9 +134,16 @@ impl Sites {
             book: Book::open(&directory.join("orders"))?,
             bodies: Bodies::open(&directory.join("bodies")).map_err(failed)?,
             present: Present::default(),
+            registry: Registry::open(directory)?,
             changes: watch::Sender::new(0),
             keeping: Mutex::default(),
         })))
+    }
+
+    /// Who may come.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
     }
 
     pub(crate) fn inner(&self) -> &Inner {

@@ -27,6 +27,10 @@ pub struct Stats {
     pub lost: u64,
     /// Pulses taken in.
     pub pulses: u64,
+    /// Edges enrolled.
+    pub joined: u64,
+    /// Enrolments refused: a bad token, a bad proof, nonsense.
+    pub joins_refused: u64,
 }
 
 /// The running counts.
@@ -42,6 +46,8 @@ pub(crate) struct Counts {
     pub(crate) duplicates: Count,
     pub(crate) lost: Count,
     pub(crate) pulses: Count,
+    pub(crate) joined: Count,
+    pub(crate) joins_refused: Count,
 }
 
 impl Counts {
@@ -67,6 +73,8 @@ impl Counts {
             duplicates: self.duplicates.value(),
             lost: self.lost.value(),
             pulses: self.pulses.value(),
+            joined: self.joined.value(),
+            joins_refused: self.joins_refused.value(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The center's side of mutual TLS: TLS 1.3 only, ring only, a certificate of our authority or no
-//! connection. No tickets and no early data, so that every connection shows its certificate again.
+//! connection, but for an edge that enrols. No tickets and no early data, so that every connection shows its certificate again.
 
 use std::{path::Path, sync::Arc};
 
-use quinn::crypto::rustls::QuicServerConfig;
+use quinn::crypto::rustls::{HandshakeData, QuicServerConfig};
+use ring::digest::{SHA256, digest};
 use rustls::{
     RootCertStore,
     client::verify_server_name,
@@ -12,7 +13,7 @@ use rustls::{
 };
 
 use bongsu_sdk_model::SiteId;
-use bongsu_sdk_wire::{ALPN, edge_name};
+use bongsu_sdk_wire::{ALPN, JOIN_ALPN, edge_name, hex};
 
 use crate::{Config, Error};
 
@@ -24,31 +25,79 @@ pub(crate) fn server(config: &Config) -> Result<(QuicServerConfig, PrivateKeyDer
         .map_err(|error| unreadable(&config.key, error))?;
     let verifier =
         WebPkiClientVerifier::builder_with_provider(roots(&config.ca)?, Arc::clone(&provider))
+            // Who has none may enrol, and nothing else: see `peer`.
+            .allow_unauthenticated()
             .build()
             .map_err(|error| unusable(&config.ca, error))?;
     let mut tls = rustls::ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(Error::Tls)?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(certificates(&config.cert)?, key.clone_key())
+        .with_single_cert(chain(config)?, key.clone_key())
         .map_err(|error| unusable(&config.cert, error))?;
-    tls.alpn_protocols = vec![ALPN.to_vec()];
+    tls.alpn_protocols = vec![ALPN.to_vec(), JOIN_ALPN.to_vec()];
     tls.send_tls13_tickets = 0;
     tls.max_early_data_size = 0;
     let tls = QuicServerConfig::try_from(tls).map_err(|error| unusable(&config.cert, error))?;
     Ok((tls, key))
 }
 
-/// Whether the certificate that `connection` showed is for this site's edge. That it is one of ours, valid
-/// and meant for a client was settled in the handshake.
-pub(crate) fn is_edge_of(connection: &quinn::Connection, site: &SiteId) -> bool {
-    let chain = connection
+/// The center's certificates and behind them its authority, by whose digest an edge that enrols knows it.
+fn chain(config: &Config) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let mut chain = certificates(&config.cert)?;
+    for authority in certificates(&config.ca)? {
+        if !chain.contains(&authority) {
+            chain.push(authority);
+        }
+    }
+    Ok(chain)
+}
+
+/// What a peer may do, by what it said and showed in the handshake.
+pub(crate) enum Peer {
+    /// Enrol.
+    Newcomer,
+    /// Speak for a site, if the certificate is for it.
+    Edge(Certificate),
+    /// Nothing.
+    Nobody,
+}
+
+/// An edge's certificate. That it is one of ours, valid and meant for a client was settled in the handshake.
+pub(crate) struct Certificate(CertificateDer<'static>);
+
+impl Certificate {
+    /// Whether it names this site's edge.
+    pub(crate) fn is_for(&self, site: &SiteId) -> bool {
+        is_for(&self.0, site)
+    }
+
+    /// Its SHA-256 in hexadecimal.
+    pub(crate) fn fingerprint(&self) -> String {
+        hex(digest(&SHA256, &self.0).as_ref())
+    }
+}
+
+/// Who is there.
+pub(crate) fn peer(connection: &quinn::Connection) -> Peer {
+    let said = connection
+        .handshake_data()
+        .and_then(|data| data.downcast::<HandshakeData>().ok())
+        .and_then(|data| data.protocol);
+    if said.as_deref() == Some(JOIN_ALPN) {
+        return Peer::Newcomer;
+    }
+    connection
         .peer_identity()
-        .and_then(|identity| identity.downcast::<Vec<CertificateDer>>().ok());
-    let Some(certificate) = chain.as_ref().and_then(|chain| chain.first()) else {
-        return false;
-    };
-    is_for(certificate, site)
+        .and_then(|identity| identity.downcast::<Vec<CertificateDer<'static>>>().ok())
+        .and_then(|chain| chain.into_iter().next())
+        .map_or(Peer::Nobody, |leaf| Peer::Edge(Certificate(leaf)))
+}
+
+/// The SHA-256 of the first certificate in a PEM text, in hexadecimal.
+pub(crate) fn fingerprint_of_pem(pem: &str) -> Option<String> {
+    let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
+    Some(hex(digest(&SHA256, &certificate).as_ref()))
 }
 
 /// Whether a certificate names this site's edge.

@@ -5,9 +5,13 @@
 //! is its buffer.
 
 mod checkpoint;
+pub(crate) mod entry;
 mod follow;
 pub(crate) mod format;
+mod json;
+mod pattern;
 mod scan;
+mod stamp;
 mod tail;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -20,7 +24,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Collected, Sink,
+    Collected, Promise, Sink,
     access_log::{
         checkpoint::{Checkpoint, Marks},
         follow::{Follower, Rules},
@@ -42,6 +46,8 @@ pub(crate) struct Task {
     poll: Duration,
     sink: Sink,
     counts: Arc<Counts>,
+    /// The log's name, where positions go with the lines.
+    gives: Option<String>,
 }
 
 /// The blocking half: the files, and the parser.
@@ -50,6 +56,8 @@ struct Reader {
     login: Arc<LoginRule>,
     checkpoint: Checkpoint,
     follower: Option<Follower>,
+    /// Where it was left, as it was kept elsewhere.
+    left: Option<Vec<u8>>,
     unparsed_logged: usize,
     failing: bool,
     counts: Arc<Counts>,
@@ -62,14 +70,24 @@ impl Task {
         login: Arc<LoginRule>,
         sink: Sink,
         counts: Arc<Counts>,
+        promise: &Promise,
     ) -> Self {
         let poll = log.poll;
+        let name = log.path.to_string_lossy().into_owned();
+        let (gives, left) = match promise {
+            Promise::Taken => (None, None),
+            Promise::Kept(positions) => {
+                let left = positions.get(&name).cloned();
+                (Some(name), left)
+            }
+        };
         let checkpoint = Checkpoint::of(data_dir, &log.path);
         let reader = Reader {
             log,
             login,
             checkpoint,
             follower: None,
+            left,
             unparsed_logged: 0,
             failing: false,
             counts: counts.clone(),
@@ -79,6 +97,7 @@ impl Task {
             poll,
             sink,
             counts,
+            gives,
         }
     }
 
@@ -89,6 +108,7 @@ impl Task {
             poll,
             sink,
             counts,
+            gives,
         } = self;
         let mut delivered = None;
         let mut saved = None;
@@ -98,9 +118,21 @@ impl Task {
                 return stopped();
             };
             reader = back;
-            let Read { batch, marks, more } = read;
+            let Read {
+                mut batch,
+                marks,
+                more,
+            } = read;
             let lines = batch.len();
-            if lines > 0 {
+            if let (Some(log), Some(marks)) =
+                (&gives, marks.as_ref().filter(|_| marks != delivered))
+            {
+                batch.push(Collected::Position {
+                    log: log.clone(),
+                    read: Checkpoint::to_give(marks),
+                });
+            }
+            if !batch.is_empty() {
                 match stop.run_until_cancelled(sink.reserve()).await {
                     Some(Ok(slot)) => slot.send(batch),
                     Some(Err(_)) | None => break,
@@ -108,7 +140,10 @@ impl Task {
                 counts.transactions.add(lines);
             }
             delivered = marks;
-            if delivered != saved && (saved.is_none() || saved_at.elapsed() >= CHECKPOINT_EVERY) {
+            if gives.is_none()
+                && delivered != saved
+                && (saved.is_none() || saved_at.elapsed() >= CHECKPOINT_EVERY)
+            {
                 let marks = delivered.clone();
                 let Ok((back, is_saved)) = spawn_blocking(|| reader.save(marks)).await else {
                     return stopped();
@@ -123,7 +158,10 @@ impl Task {
                 stop.run_until_cancelled(sleep(poll)).await;
             }
         }
-        if delivered != saved && spawn_blocking(|| reader.save(delivered)).await.is_err() {
+        if gives.is_none()
+            && delivered != saved
+            && spawn_blocking(|| reader.save(delivered)).await.is_err()
+        {
             stopped();
         }
     }
@@ -162,6 +200,7 @@ impl Reader {
             login,
             checkpoint,
             follower,
+            left,
             unparsed_logged,
             counts,
             ..
@@ -174,17 +213,21 @@ impl Reader {
                     max_line: log.max_line,
                     silent_looks: looks(log.rotated_for, log.poll),
                 };
-                follower.insert(Follower::open(&log.path, rules, checkpoint.load()?)?)
+                let left = match left {
+                    Some(left) => Some(Checkpoint::given(left).ok_or_else(damaged)?),
+                    None => checkpoint.load()?,
+                };
+                follower.insert(Follower::open(&log.path, rules, left)?)
             }
         };
         let (mut unparsed, mut found) = (0, Found::default());
         let outcome = follower.read(
-            &mut |line| match log.format.parse(line) {
-                Some(entry) => {
-                    let transaction = entry.transaction(&log.app, &log.instance, login);
-                    batch.extend(transaction.map(one));
+            &mut |line| {
+                let made = log.format.transaction(line, &log.app, &log.instance, login);
+                match made {
+                    Some(transaction) => batch.push(one(transaction)),
+                    None => unparsed += 1,
                 }
-                None => unparsed += 1,
             },
             &mut found,
         );
@@ -219,6 +262,10 @@ impl Reader {
             tracing::warn!(path = %self.log.path.display(), %error, "failed to {what} a log, trying on");
         }
     }
+}
+
+fn damaged() -> std::io::Error {
+    std::io::Error::other("the log's kept position is damaged")
 }
 
 /// Only a defect here or the end of the run time gets this far.

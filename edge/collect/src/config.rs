@@ -4,11 +4,17 @@ use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, time::Duration}
 
 use bongsu_sdk_config::Section;
 use bongsu_sdk_model::{AppId, InstanceId};
+use hyper::Uri;
+use jiff::tz::TimeZone;
 
 use crate::{
-    access_log::format::{CookieNames, Format},
+    access_log::{
+        entry::CookieNames,
+        format::{Format, Source},
+    },
     field::name,
     login::LoginRule,
+    scrape::ScrapeConfig,
 };
 
 /// Longest message an operator may allow.
@@ -21,10 +27,13 @@ pub struct Config {
     pub(crate) http: SocketAddr,
     pub(crate) limits: Limits,
     pub(crate) cookie_attribute: String,
+    pub(crate) join_wait: Duration,
+    pub(crate) spans: bool,
     pub(crate) host_every: Option<Duration>,
     pub(crate) data_dir: PathBuf,
     pub(crate) login: LoginRule,
     pub(crate) logs: Vec<LogConfig>,
+    pub(crate) scrape: Vec<ScrapeConfig>,
 }
 
 /// What one peer, and all of them, may take of this process.
@@ -66,6 +75,8 @@ impl Config {
                 idle_timeout: nonzero(&section, "idle_timeout", Duration::from_secs(75)),
             },
             cookie_attribute: section.text("cookie_attribute", "bongsu.cookie"),
+            join_wait: nonzero(&section, "join_wait", Duration::from_secs(300)),
+            spans: section.flag("spans", true),
             host_every: section.flag("host", true).then_some(every),
             data_dir: section.path("data_dir", "data/collect"),
             login: login(section.section("login")),
@@ -73,6 +84,11 @@ impl Config {
                 .sections("logs")
                 .into_iter()
                 .filter_map(log)
+                .collect(),
+            scrape: section
+                .sections("scrape")
+                .into_iter()
+                .filter_map(scrape)
                 .collect(),
         };
         let mut paths = BTreeSet::new();
@@ -115,17 +131,14 @@ fn log(section: Section) -> Option<LogConfig> {
         session: section.text("session_cookie", "JSESSIONID"),
         user: section.text("user_cookie", "bongsu"),
     };
-    let format = match section.text("format", "combined").as_str() {
-        "combined" => Format::Combined,
-        "nginx-cookie" => Format::NginxCookie(cookies),
-        other => {
-            section.fault(
-                "format",
-                format!("`{other}` is not `combined` or `nginx-cookie`"),
-            );
-            Format::Combined
-        }
+    let source = Source {
+        name: section.text("format", "combined"),
+        pattern: section.optional_text("pattern"),
+        fields: section.section("fields").settings(),
+        zone: zone(&section),
+        cookies,
     };
+    let format = Format::compile(source).map_err(|(key, fault)| section.fault(key, fault));
     let from = section.text("from", "end");
     if !["start", "end"].contains(&from.as_str()) {
         section.fault("from", format!("`{from}` is not `start` or `end`"));
@@ -134,7 +147,7 @@ fn log(section: Section) -> Option<LogConfig> {
     let max_line = bytes(&section, "max_line", 64 << 10, 16 << 20);
     let rotated_for = nonzero(&section, "rotated_for", Duration::from_secs(30));
     section.finish();
-    let (path, app, instance) = (path?, app?, instance?);
+    let (path, app, instance, format) = (path?, app?, instance?, format.ok()?);
     let from_start = from == "start";
     Some(LogConfig {
         path,
@@ -145,6 +158,52 @@ fn log(section: Section) -> Option<LogConfig> {
         poll,
         max_line,
         rotated_for,
+    })
+}
+
+fn scrape(section: Section) -> Option<ScrapeConfig> {
+    let url = section.required::<Uri>("url");
+    let url = url.filter(|url| {
+        let is_plain = url.scheme_str() == Some("http") && url.host().is_some();
+        if !is_plain {
+            section.fault(
+                "url",
+                format!("`{url}` is not of the form `http://host:port/metrics`"),
+            );
+        }
+        is_plain
+    });
+    let app = section.required::<AppId>("app");
+    let host = url.as_ref().and_then(|url| url.authority());
+    let instance = section
+        .optional::<InstanceId>("instance")
+        .or_else(|| name(host.map(|host| host.as_str()), InstanceId::new));
+    let made = ScrapeConfig {
+        every: nonzero(&section, "every", Duration::from_secs(15)),
+        timeout: nonzero(&section, "timeout", Duration::from_secs(5)),
+        max_bytes: bytes(&section, "max_bytes", 8 << 20, MESSAGE_CEILING),
+        max_series: usize::try_from(section.integer("max_series", 20_000, 1..=1_000_000))
+            .unwrap_or(usize::MAX),
+        url: url.unwrap_or_default(),
+        app: app.clone().or_else(|| name(None, AppId::new))?,
+        instance: instance?,
+    };
+    let is_whole = app.is_some() && made.url.host().is_some();
+    section.finish();
+    is_whole.then_some(made)
+}
+
+/// The zone of stamps that name none.
+fn zone(section: &Section) -> TimeZone {
+    let name = section.text("zone", "Asia/Seoul");
+    TimeZone::get(&name).unwrap_or_else(|_| {
+        // A machine without zones need not have them for logs that do not need one.
+        if section.has("zone") || section.text("format", "") == "haproxy" {
+            let what =
+                format!("`{name}` is not a time zone this machine knows, hint: install tzdata");
+            section.fault("zone", what);
+        }
+        TimeZone::UTC
     })
 }
 
@@ -216,7 +275,8 @@ mod tests {
                 "collect.export_timeout: must not be zero",
                 "collect.login.failed: 7 is not within 100 to 599",
                 "collect.logs[0].path: is required",
-                "collect.logs[0].format: `w3c` is not `combined` or `nginx-cookie`",
+                "collect.logs[0].format: `w3c` is not one of combined, apache-combined, common, nginx-cookie, \
+                 apache, tomcat, tomcat9, haproxy, json, pattern",
                 "collect.logs[0].from: `middle` is not `start` or `end`",
                 "collect.logs: `a.log` is followed twice",
                 "collect.hos: unknown key, hint: did you mean `host`?",

@@ -104,7 +104,7 @@ mod tests {
                     assert_eq!((app.as_str(), at.as_ms()), ("host", 7));
                     *kind
                 }
-                Collected::Transaction(_) => panic!("a host makes no transactions"),
+                _ => panic!("a host makes no transactions"),
             })
             .collect();
         assert_eq!(kinds, [GaugeKind::Cpu, GaugeKind::Memory]);

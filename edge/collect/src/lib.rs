@@ -1,4 +1,4 @@
-//! What an edge hears from its site: OTLP traces, metrics and logs, access logs and the host itself, turned into
+//! What an edge hears from its site: OTLP traces, metrics and logs, access logs, Prometheus exporters and the host itself, turned into
 //! [`Collected`] transactions and gauges.
 //!
 //! [`bind`] opens the listeners and starts the followers; everything collected goes, in batches, into one
@@ -13,7 +13,7 @@
 //! | OTLP/gRPC | `UNAVAILABLE` with `RetryInfo`; nothing of the message is taken |
 //! | OTLP/HTTP | 503 with `Retry-After`; nothing of the message is taken |
 //! | access logs | the follower waits: the file is its buffer |
-//! | host | the sample is dropped and counted |
+//! | host, scrape | the sample is dropped and counted |
 //!
 //! # Configuration: the section `collect`
 //!
@@ -27,6 +27,8 @@
 //! | `export_timeout` | `10s` | to send one whole export |
 //! | `idle_timeout` | `75s` | without a byte from the peer; live gRPC peers are pinged and stay |
 //! | `cookie_attribute` | `bongsu.cookie` | span attribute that holds the identifying cookie |
+//! | `join_wait` | `5m` | how long database and external calls wait for their server span from another export; at most 100 000 spans do |
+//! | `spans` | `true` | hand on every span for the trace store, not only transactions |
 //! | `host` | `true` | sample CPU and memory of this machine as application `host` |
 //! | `host_every` | `5s` | how often |
 //! | `data_dir` | `data/collect` | where the followers keep their checkpoints |
@@ -36,17 +38,37 @@
 //! | `[[collect.logs]]` | none | one access log each |
 //! | `logs.path`, `logs.app` | required | the file, and the application it is of |
 //! | `logs.instance` | `default` | the copy of the application it is of |
-//! | `logs.format` | `combined` | or `nginx-cookie` |
-//! | `logs.session_cookie` | `JSESSIONID` | cookie that holds the session id (`nginx-cookie`) |
-//! | `logs.user_cookie` | `bongsu` | the identifying first-party cookie (`nginx-cookie`) |
+//! | `logs.format` | `combined` | what the lines look like, see below |
+//! | `logs.pattern` | none | the server's own pattern, for `apache`, `tomcat`, `tomcat9` and `pattern` |
+//! | `logs.fields` | none | for `json`: table of where a field is, `status = "http.code"`, `duration = "took:ms"` |
+//! | `logs.zone` | `Asia/Seoul` | zone of time stamps that name none (`haproxy`) |
+//! | `logs.session_cookie` | `JSESSIONID` | cookie that holds the session id |
+//! | `logs.user_cookie` | `bongsu` | the identifying first-party cookie |
 //! | `logs.from` | `end` | where to begin in a file seen for the first time: `start` or `end` |
 //! | `logs.poll` | `250ms` | how often to look for new lines |
 //! | `logs.max_line` | `64KiB` | a longer line is counted and skipped |
+//! | `[[collect.scrape]]` | none | one Prometheus exporter each; what is read of it stands in `scrape::known` |
+//! | `scrape.url`, `scrape.app` | required | where its metrics are (`http://was-1:9404/metrics`), and the application it is of |
+//! | `scrape.instance` | the URL's host and port | the copy of the application it is of |
+//! | `scrape.every` | `15s` | how often |
+//! | `scrape.timeout` | `5s` | to answer whole |
+//! | `scrape.max_bytes` | `8MiB` | longest answer |
+//! | `scrape.max_series` | 20000 | most series of an answer; one with more is refused whole |
 //! | `logs.rotated_for` | `30s` | a renamed file is read on until it has been silent that long |
 //!
-//! `combined` is Apache's and nginx's format of that name. `nginx-cookie` adds the request time and any
-//! number of quoted cookie lists (`name=value; name=value`, so `"$http_cookie"` is one too). For the cookies
-//! `JSESSIONID` and `bongsu`:
+//! | format | lines |
+//! |---|---|
+//! | `combined`, `apache-combined`, `common` | Apache's and nginx's formats of those names |
+//! | `nginx-cookie` | `combined`, the request time, and any number of quoted cookie lists (`name=value; name=value`, so `"$http_cookie"` is one too) |
+//! | `pattern` | `logs.pattern` as nginx (`$remote_addr …`) or Apache (`%h …`) writes it |
+//! | `apache` | `logs.pattern` of a `LogFormat`, with `%D`, `%T`, `%{ms}T`, `%{JSESSIONID}C` |
+//! | `tomcat` | `logs.pattern` of an `AccessLogValve` (default its `common`), with `%D` in microseconds, `%S`, `%{JSESSIONID}c` |
+//! | `tomcat9` | the same before Tomcat 10.1, whose `%D` counts milliseconds |
+//! | `haproxy` | `option httplog`, behind a system log's head or not, with `capture cookie` |
+//! | `json` | one object per line: nginx's variables by name, Caddy's and Traefik's fields, or by `logs.fields` |
+//!
+//! Apache's time stamp is of a request's start, the others' of its end. For the cookies `JSESSIONID` and
+//! `bongsu` nginx's lines would be:
 //!
 //! ```text
 //! log_format bongsu '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
@@ -60,18 +82,21 @@
 //! A transaction has failed if its server span says so, or recorded an exception (an event named
 //! `exception`), or if a log record of its application, instance and trace told of one (severity ERROR or
 //! FATAL, and an attribute `exception.type`, `.message` or `.stacktrace`) before the span arrived; not if its
-//! status is 4xx, the client's fault. Nothing else of OTLP's logs is used, nothing of them is kept: they are
-//! taken and counted, which is no `partial_success`.
+//! status is 4xx, the client's fault. Each exception is also handed on as a report with its type, message and
+//! stack, raw, to be masked before it is kept. Nothing else of OTLP's logs is used: they are taken and counted,
+//! which is no `partial_success`.
 //!
 //! # Known limits
 //!
-//! - An exception logged outside of a trace, or later than its span arrives, is counted (`log_exceptions`) but
-//!   is no error of its application.
-//!
-//! - SQL and external time are joined to a server span within one export request only: client spans that a
-//!   SDK sent in an earlier batch are not found again.
-//! - A follower writes its checkpoint at most once a second and at shutdown: after a crash, up to a second
-//!   of lines is read again. What is copied away by `copytruncate` before it was read is lost, as with
+//! - An exception logged outside of a trace, or later than its span arrives, is reported but fails no
+//!   transaction.
+//! - A database or external call that is exported after its server span (an asynchronous one) adds no time to
+//!   its transaction, which is out by then: `calls_late`, or `calls_unjoined` if nothing of its trace was left.
+//! - A server span that arrives a second time within the last 131 072 is a duplicate; an older one is counted
+//!   again.
+//! - With [`Promise::Taken`] a follower writes its checkpoint at most once a second and at shutdown: after a
+//!   crash, up to a second of lines is read again. With [`Promise::Kept`] none is. What is copied away by
+//!   `copytruncate` before it was read is lost, as with
 //!   every follower. Files compressed while the edge was down are not read.
 //!
 //! ## Decisions
@@ -88,26 +113,33 @@
 //! - **One export is one slot of the channel**, reserved before decoding: taken whole or refused whole.
 //!   Rejected: one slot per transaction, which would accept halves, and which a sender's retry would
 //!   count twice.
+//! - **Calls wait for their server span**, not the reverse, so that no figure is late. Rejected: holding
+//!   transactions until their trace is complete, which nothing tells.
 //! - **Followers poll.** Rejected: inotify, which reports neither network file systems nor what happened
 //!   while the edge was down, so that the polling code would be needed anyway.
+//! - **A sender is answered when its batch is kept** ([`Promise::Kept`]), by a receipt that travels with the
+//!   batch. Rejected: a journal in this crate, which would hold what no masker has seen.
 //! - **A checkpoint is written after delivery**, so a crash repeats lines rather than losing them. Rejected:
 //!   before delivery.
 
 #![forbid(unsafe_code)]
 
 mod access_log;
+mod collected;
 mod config;
 mod error;
 mod field;
 mod host;
 mod login;
 mod otlp;
+mod receipt;
+mod scrape;
 mod stats;
 mod url_template;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use bongsu_sdk_model::{AppId, Clock, GaugeKind, InstanceId, Timestamp, Transaction};
+use bongsu_sdk_model::Clock;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, mpsc},
@@ -119,32 +151,17 @@ use crate::{
     stats::Counts,
 };
 
+pub use collected::{
+    Collected, Deployment, ExceptionReport, Level, LevelSample, Place, SpanRecord, SpanRole,
+    StatementCalls,
+};
 pub use config::Config;
 pub use error::Error;
+pub use receipt::{Positions, Promise, Receipt};
 pub use stats::CollectStats;
 
 /// How long exports in process may go on after [`Handle::shutdown`].
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
-
-/// One thing that was collected.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Collected {
-    /// A finished request, with raw identities.
-    Transaction(Box<Transaction>),
-    /// A sample of a level.
-    Gauge {
-        /// Application it is of; `host` for the machine's own.
-        app: AppId,
-        /// Copy of the application; the host's name for the machine's own.
-        instance: InstanceId,
-        /// Which level.
-        kind: GaugeKind,
-        /// Percent, 0–100.
-        value: f64,
-        /// When it was sampled.
-        at: Timestamp,
-    },
-}
 
 /// Where batches go.
 pub(crate) type Sink = mpsc::Sender<Vec<Collected>>;
@@ -199,12 +216,26 @@ impl Drop for Handle {
     }
 }
 
-/// Opens the listeners and starts collecting into `sink`; both sockets are bound when it returns.
+/// Opens the listeners and starts collecting into `sink`; both sockets are bound when it returns. Senders hear
+/// that their export was taken when the channel has it.
+///
+/// # Errors
+/// As [`bind_with`].
+pub async fn bind(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> Result<Handle, Error> {
+    bind_with(config, clock, sink, Promise::Taken).await
+}
+
+/// As [`bind`], with a choice of what senders are promised.
 ///
 /// # Errors
 /// [`Error::Listen`] if an address cannot be bound, [`Error::DataDir`] if the checkpoints' directory cannot
 /// be made. A log file that is not there is no error: it is waited for.
-pub async fn bind(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> Result<Handle, Error> {
+pub async fn bind_with(
+    config: Config,
+    clock: Arc<dyn Clock>,
+    sink: Sink,
+    promise: Promise,
+) -> Result<Handle, Error> {
     let grpc = listen("grpc", config.grpc).await?;
     let http = listen("http", config.http).await?;
     let (grpc_addr, http_addr) = (local_addr("grpc", &grpc)?, local_addr("http", &http)?);
@@ -224,6 +255,7 @@ pub async fn bind(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> Result<H
         clock.clone(),
         sink.clone(),
         counts.clone(),
+        matches!(promise, Promise::Kept(_)),
     ));
     let exports = Arc::new(Semaphore::new(config.limits.exports));
     for (protocol, listener) in [(Protocol::Grpc, grpc), (Protocol::Http, http)] {
@@ -237,26 +269,13 @@ pub async fn bind(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> Result<H
         );
         tasks.spawn(server.run(listener, tasks.clone()));
     }
-    let login = Arc::new(config.login);
-    for log in config.logs {
-        let task = access_log::Task::new(
-            log,
-            &config.data_dir,
-            login.clone(),
-            sink.clone(),
-            counts.clone(),
-        );
-        tasks.spawn(task.run(stop.clone()));
-    }
-    if let Some(every) = config.host_every {
-        tasks.spawn(host::sample(
-            every,
-            clock,
-            sink,
-            counts.clone(),
-            stop.clone(),
-        ));
-    }
+    let hands = Hands {
+        clock,
+        sink,
+        counts: counts.clone(),
+        stop: stop.clone(),
+    };
+    hands.start(config, &promise, &tasks);
     Ok(Handle {
         grpc_addr,
         http_addr,
@@ -264,6 +283,56 @@ pub async fn bind(config: Config, clock: Arc<dyn Clock>, sink: Sink) -> Result<H
         stop,
         tasks,
     })
+}
+
+/// What every source is given.
+struct Hands {
+    clock: Arc<dyn Clock>,
+    sink: Sink,
+    counts: Arc<Counts>,
+    stop: CancellationToken,
+}
+
+impl Hands {
+    /// Starts what goes and looks: logs, exporters, the host.
+    fn start(self, config: Config, promise: &Promise, tasks: &TaskTracker) {
+        let Self {
+            clock,
+            sink,
+            counts,
+            stop,
+        } = self;
+        let login = Arc::new(config.login);
+        for log in config.logs {
+            let task = access_log::Task::new(
+                log,
+                &config.data_dir,
+                login.clone(),
+                sink.clone(),
+                counts.clone(),
+                promise,
+            );
+            tasks.spawn(task.run(stop.clone()));
+        }
+        for target in config.scrape {
+            tasks.spawn(scrape::run(
+                target,
+                clock.clone(),
+                sink.clone(),
+                counts.clone(),
+                stop.clone(),
+            ));
+        }
+        if let Some(every) = config.host_every {
+            tasks.spawn(host::sample(
+                every,
+                clock,
+                sink,
+                counts.clone(),
+                stop.clone(),
+            ));
+        }
+    }
 }
 
 async fn listen(listener: &'static str, address: SocketAddr) -> Result<TcpListener, Error> {

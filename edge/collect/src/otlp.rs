@@ -5,30 +5,29 @@
 
 mod admission;
 mod attributes;
-mod calls;
 mod exceptions;
 mod grpc;
 mod http;
+mod joins;
 mod json;
 pub(crate) mod listener;
 mod logs;
+mod memory;
 mod metrics;
 mod reply;
 mod rpc_status;
 mod spans;
+mod statement;
 mod weight;
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
     http::{HeaderMap, header::CONTENT_TYPE},
     response::Response,
 };
-use bongsu_sdk_model::Clock;
+use bongsu_sdk_model::{Clock, Timestamp};
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::{
     logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
@@ -41,14 +40,17 @@ use tokio::sync::{
 };
 
 use crate::{
-    Collected, Config, Sink,
+    Collected, Config, Receipt, Sink,
     config::Limits,
-    otlp::{admission::Admission, exceptions::Exceptions, reply::Rejected, weight::Shape},
+    otlp::{admission::Admission, memory::Memory, reply::Rejected, weight::Shape},
+    receipt::Waiting,
     stats::Counts,
 };
 
 /// How far ahead of our clock a sender's may be.
 const FUTURE: Duration = Duration::from_secs(600);
+/// Nothing ended before OTLP was thought of; a clock that says so was never set.
+const EARLIEST: Timestamp = Timestamp::from_ms(946_684_800_000);
 /// What a decoded export may take, in multiples of the message limit. Real exports take about 3.
 const WEIGHT: usize = 8;
 /// When a refused sender should come again.
@@ -154,8 +156,51 @@ pub(crate) struct Collector {
     clock: ClockHand,
     counts: Arc<Counts>,
     rules: spans::Rules,
-    exceptions: Mutex<Exceptions>,
+    memory: Memory,
     weight: usize,
+    /// Whether senders wait until their batch is kept.
+    keeps: bool,
+}
+
+/// An export that the channel has taken.
+#[derive(Debug)]
+struct Accepted {
+    reply: Bytes,
+    waiting: Option<Waiting>,
+}
+
+impl Accepted {
+    /// The reply, once everything that was promised has happened.
+    async fn kept(self, collector: &Collector) -> Result<Bytes, Refusal> {
+        let kept = match self.waiting {
+            Some(waiting) => waiting.is_kept().await,
+            None => true,
+        };
+        if !kept {
+            collector.memory.not_kept();
+        }
+        kept.then_some(self.reply).ok_or(Refusal::Busy)
+    }
+}
+
+/// A place in the channel for one batch.
+struct Slot<'a> {
+    permit: Permit<'a, Vec<Collected>>,
+    receipt: Option<Receipt>,
+}
+
+impl Slot<'_> {
+    /// Nothing to keep is kept at once.
+    fn send(self, mut batch: Vec<Collected>) {
+        let Self { permit, receipt } = self;
+        match receipt {
+            Some(receipt) if batch.is_empty() => receipt.kept(),
+            receipt => batch.extend(receipt.map(Collected::Receipt)),
+        }
+        if !batch.is_empty() {
+            permit.send(batch);
+        }
+    }
 }
 
 impl Collector {
@@ -164,10 +209,12 @@ impl Collector {
         clock: Arc<dyn Clock>,
         sink: Sink,
         counts: Arc<Counts>,
+        keeps: bool,
     ) -> Self {
         let rules = spans::Rules {
             login: config.login.clone(),
             cookie_attribute: config.cookie_attribute.clone(),
+            records: config.spans,
         };
         let weight = config.limits.message_bytes.saturating_mul(WEIGHT);
         Self {
@@ -175,16 +222,24 @@ impl Collector {
             clock: ClockHand(clock),
             counts,
             rules,
-            exceptions: Mutex::default(),
+            memory: Memory::new(config.join_wait),
             weight,
+            keeps,
         }
     }
 
     /// Takes one export whole, or nothing of it. Gives the encoded response.
-    fn export(&self, signal: Signal, encoding: Encoding, message: Bytes) -> Result<Bytes, Refusal> {
-        let slot = self.sink.try_reserve().map_err(|full| match full {
+    fn export(
+        &self,
+        signal: Signal,
+        encoding: Encoding,
+        message: Bytes,
+    ) -> Result<Accepted, Refusal> {
+        let permit = self.sink.try_reserve().map_err(|full| match full {
             TrySendError::Full(()) | TrySendError::Closed(()) => Refusal::Busy,
         })?;
+        let (receipt, waiting) = self.keeps.then(Receipt::pair).unzip();
+        let slot = Slot { permit, receipt };
         let message = match encoding {
             Encoding::Protobuf => message,
             Encoding::Json => json::to_protobuf(signal, &message)?,
@@ -193,11 +248,12 @@ impl Collector {
             Signal::Traces => self.traces(&self.decode(&weight::TRACES, message)?, slot),
             Signal::Metrics => self.metrics(&self.decode(&weight::METRICS, message)?, slot),
             Signal::Logs => {
-                self.logs(&self.decode(&weight::LOGS, message)?);
+                self.logs(&self.decode(&weight::LOGS, message)?, slot);
                 None
             }
         };
-        Ok(reply::encode(signal, encoding, rejected))
+        let reply = reply::encode(signal, encoding, rejected);
+        Ok(Accepted { reply, waiting })
     }
 
     fn decode<M: Message + Default>(&self, shape: &Shape, message: Bytes) -> Result<M, Refusal> {
@@ -206,56 +262,49 @@ impl Collector {
             .map_err(|_| Refusal::Malformed("not the protobuf message of this signal"))
     }
 
-    fn traces(
-        &self,
-        export: &ExportTraceServiceRequest,
-        slot: Permit<'_, Vec<Collected>>,
-    ) -> Option<Rejected> {
-        let latest = self.clock.0.now().plus(FUTURE);
-        let spans::Taken {
-            batch,
-            received,
-            negative,
-            without_time,
-            in_future,
-        } = self.rules.take(export, &self.exceptions(), latest);
-        self.counts.spans.add(received);
-        self.counts.spans_negative.add(negative);
-        self.counts.spans_without_time.add(without_time);
-        self.counts.spans_in_future.add(in_future);
-        self.counts.transactions.add(batch.len());
-        if !batch.is_empty() {
-            slot.send(batch);
-        }
-        let rejected = negative + without_time + in_future;
-        (rejected > 0).then(|| Rejected {
-            count: rejected,
-            why: format!(
-                "server spans rejected: {negative} end before they start, {without_time} have no start \
-                 or end, {in_future} end in the future; hint: check the sender's clock"
-            ),
-        })
+    fn traces(&self, export: &ExportTraceServiceRequest, slot: Slot<'_>) -> Option<Rejected> {
+        let now = self.clock.0.now();
+        let taken = self
+            .rules
+            .take(export, &self.memory, (EARLIEST, now.plus(FUTURE)));
+        let counts = &self.counts;
+        counts.spans.add(taken.received);
+        counts.spans_negative.add(taken.negative);
+        counts.spans_without_time.add(taken.without_time);
+        counts.spans_without_id.add(taken.without_id);
+        counts.spans_in_future.add(taken.in_future);
+        counts.spans_too_old.add(taken.too_old);
+        counts.exceptions.add(taken.exceptions.len());
+        counts.exceptions_dropped.add(taken.exceptions_dropped);
+        let rejected = taken.rejected();
+        let settled = self.memory.settle(taken, now);
+        counts.spans_duplicate.add(settled.duplicates);
+        counts.transactions.add(settled.transactions);
+        counts.calls_unjoined.add(settled.given_up.waited);
+        counts.calls_crowded_out.add(settled.given_up.crowded);
+        counts.calls_late.add(settled.given_up.late);
+        slot.send(settled.batch);
+        rejected
     }
 
-    fn metrics(
-        &self,
-        export: &ExportMetricsServiceRequest,
-        slot: Permit<'_, Vec<Collected>>,
-    ) -> Option<Rejected> {
+    fn metrics(&self, export: &ExportMetricsServiceRequest, slot: Slot<'_>) -> Option<Rejected> {
         let now = self.clock.0.now();
         let metrics::Taken {
             batch,
             received,
             ignored,
             in_future,
+            versions,
+            pauses,
         } = metrics::take(export, now, now.plus(FUTURE));
         self.counts.points.add(received);
         self.counts.points_ignored.add(ignored);
         self.counts.points_in_future.add(in_future);
         self.counts.gauges.add(batch.len());
-        if !batch.is_empty() {
-            slot.send(batch);
-        }
+        let mut batch = batch;
+        batch.extend(self.memory.deployed(versions));
+        batch.extend(self.memory.since_last(pauses));
+        slot.send(batch);
         (in_future > 0).then(|| Rejected {
             count: in_future,
             why: "points in the future rejected; hint: check the sender's clock".to_owned(),
@@ -263,20 +312,15 @@ impl Collector {
     }
 
     /// Every record is taken; that only exceptions leave a trace is no rejection.
-    fn logs(&self, export: &ExportLogsServiceRequest) {
-        let taken = logs::take(export);
+    fn logs(&self, export: &ExportLogsServiceRequest, slot: Slot<'_>) {
+        let taken = logs::take(export, self.clock.0.now());
         self.counts.log_records.add(taken.received);
         self.counts.log_exceptions.add(taken.exceptions);
-        let mut exceptions = self.exceptions();
-        for part in taken.parts {
-            exceptions.add(part);
-        }
-    }
-
-    fn exceptions(&self) -> MutexGuard<'_, Exceptions> {
-        self.exceptions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.counts.exceptions.add(taken.reports.len());
+        self.counts.exceptions_dropped.add(taken.dropped);
+        self.memory.logged(taken.parts);
+        let reports = taken.reports.into_iter().map(Box::new);
+        slot.send(reports.map(Collected::Exception).collect());
     }
 
     /// Counts a refusal and puts it in the words of the protocol.

@@ -38,7 +38,7 @@ counts! {
     transactions,
     /// Gauge samples handed on.
     gauges,
-    /// Gauge samples of the host dropped because the channel was full.
+    /// Gauge samples of the host and of exporters dropped because the channel was full.
     gauges_dropped,
     /// Spans received.
     spans,
@@ -48,6 +48,22 @@ counts! {
     spans_without_time,
     /// Server spans rejected: they end more than ten minutes from now.
     spans_in_future,
+    /// Server spans rejected: they end before the year 2000.
+    spans_too_old,
+    /// Server spans that had come before: a sender sent them again.
+    spans_duplicate,
+    /// Spans without a trace or a span id; server spans among them count, but nothing can be joined to them.
+    spans_without_id,
+    /// Calls given up: their server span did not come within `join_wait`.
+    calls_unjoined,
+    /// Calls given up: they made room for newer ones.
+    calls_crowded_out,
+    /// Calls given up: their server span had been handed on before them.
+    calls_late,
+    /// Exceptions reported, of spans and of log records.
+    exceptions,
+    /// Exceptions beyond what one export may report.
+    exceptions_dropped,
     /// Metric points received.
     points,
     /// Metric points of metrics that are not mapped to a gauge.
@@ -70,6 +86,12 @@ counts! {
     exports_timed_out,
     /// Connections closed at once: their number was at its limit.
     connections_refused,
+    /// Series read of Prometheus exporters.
+    scrape_series,
+    /// Lines of exporters that are no series.
+    scrape_lines_unparsed,
+    /// Scrapes that failed: no answer, not in time, or beyond a limit.
+    scrape_failures,
     /// Log lines read.
     log_lines,
     /// Log lines that are not in their log's format.

@@ -20,6 +20,14 @@ pub enum HistoryError {
     /// An earlier flush failed; the store accepts no more writes until the process restarts.
     #[error("store is read-only since a failed flush, hint: check the disk, then restart")]
     Poisoned,
+    /// The journal could not be read or written.
+    #[error("failed to use journal at `{path}`: {source}, hint: is the disk full?")]
+    Journal {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Something stored is not what was written.
     #[error("store is damaged: {0}")]
     Damaged(String),

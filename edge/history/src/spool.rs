@@ -1,12 +1,32 @@
 //! Batches waiting for the center, numbered without gaps.
+//!
+//! **What was ever given out is never rewritten.** [`History::read_spool`] writes the highest sequence it
+//! gives out to disk before it gives it, so that this mark holds across a crash; [`shrink`] touches only what
+//! is above it. A batch below the mark may be applied at the center although no acknowledgement came back.
+//!
+//! Why that is enough: a batch above the mark was never outside this process, so no center has it and no
+//! ledger counts it. What replaces it has the same sequences (the merged roll-up in the last ones, empty
+//! batches in the others), so the center sees neither gap nor repetition. And because the flush that moves
+//! the mark also makes every rewriting before it durable, a crash can't bring back the unmerged batches after
+//! the center has counted some of the merged ones.
+
+mod held;
+mod shrink;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bongsu_sdk_model::Timestamp;
 
 use crate::{History, HistoryError, keys};
 
+pub use shrink::Shrunk;
+
+use held::Held;
+
 const EPOCH: &str = "epoch";
 const NEXT: &str = "next";
 const ACKED: &str = "acked";
+const GIVEN: &str = "given";
 
 /// The spool at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +37,10 @@ pub struct SpoolState {
     pub next: u64,
     /// Every sequence up to this one is durable at the center.
     pub acked: u64,
+    /// Highest sequence that was ever given out to be sent.
+    pub given: u64,
+    /// Sequences below this one are on disk: no crash takes them.
+    pub durable: u64,
 }
 
 impl SpoolState {
@@ -27,21 +51,35 @@ impl SpoolState {
     }
 }
 
+/// What is known of the spool without reading it. Whoever holds it gives out batches or rewrites them, so
+/// that neither happens during the other.
+#[derive(Debug, Default)]
+pub(crate) struct Book(Mutex<Option<Held>>);
+
+impl Book {
+    fn lock(&self) -> MutexGuard<'_, Option<Held>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl History {
     /// The spool's position.
     ///
     /// # Errors
     /// [`HistoryError`] if the store can't be read.
     pub fn spool(&self) -> Result<SpoolState, HistoryError> {
-        let read = |key: &str| -> Result<u64, HistoryError> {
-            self.meta
-                .get(key)?
-                .map_or(Ok(0), |value| keys::number_of(&value))
+        let read = |key: &str| -> Result<Option<u64>, HistoryError> {
+            let value = self.meta.get(key)?;
+            value.map(|value| keys::number_of(&value)).transpose()
         };
+        let next = read(NEXT)?.unwrap_or(0);
         Ok(SpoolState {
-            epoch: read(EPOCH)?,
-            next: read(NEXT)?,
-            acked: read(ACKED)?,
+            epoch: read(EPOCH)?.unwrap_or(0),
+            next,
+            acked: read(ACKED)?.unwrap_or(0),
+            // A database from before there was a mark may have given out everything.
+            given: read(GIVEN)?.unwrap_or(next.saturating_sub(1)),
+            durable: self.durable(),
         })
     }
 
@@ -58,14 +96,16 @@ impl History {
 
     /// Batches after `sequence` that are on disk, in order, until their sizes add up to `max_bytes`; at least one
     /// if any waits. One that is not yet on disk stays: after a crash its sequence would be given to another.
+    /// From now on these batches stay as they are.
     ///
     /// # Errors
-    /// [`HistoryError`] if the store can't be read.
+    /// [`HistoryError`] if the store can't be read, or the mark can't be made durable.
     pub fn read_spool(
         &self,
         sequence: u64,
         max_bytes: usize,
     ) -> Result<Vec<(u64, Vec<u8>)>, HistoryError> {
+        let _book = self.book.lock();
         let mut batches = Vec::new();
         let mut bytes = 0;
         let first = sequence.saturating_add(1);
@@ -80,6 +120,12 @@ impl History {
                 break;
             }
             batches.push((keys::number_of(&key)?, value.to_vec()));
+        }
+        if let Some((last, _)) = batches.last()
+            && *last > self.spool()?.given
+        {
+            self.meta.insert(GIVEN, &keys::of_number(*last))?;
+            self.flush()?;
         }
         Ok(batches)
     }
@@ -105,6 +151,7 @@ impl History {
         if self.meta.get(EPOCH)?.is_none() {
             let epoch = now.as_ms().unsigned_abs().max(1);
             self.meta.insert(NEXT, &keys::of_number(1))?;
+            self.meta.insert(GIVEN, &keys::of_number(0))?;
             self.meta.insert(EPOCH, &keys::of_number(epoch))?;
             self.flush()?;
         }

@@ -8,7 +8,7 @@ use bongsu_sdk_model::{AppId, SiteId, Timestamp};
 use bongsu_sdk_plan::{Answer, Lang, Named, Plan, Vocabulary};
 use jiff::tz::TimeZone;
 
-use crate::local::{self, LocalBlocks};
+use crate::local::{self, LocalBlocks, LocalRows};
 
 /// Answers from the edge's own history.
 #[derive(Clone)]
@@ -18,6 +18,7 @@ pub(crate) struct Ask {
     pub(crate) name: String,
     pub(crate) apps: Vec<AppId>,
     pub(crate) zone: TimeZone,
+    pub(crate) rows: LocalRows,
 }
 
 impl Ask {
@@ -37,6 +38,7 @@ impl Ask {
             history: Arc::clone(&self.history),
             site: self.site.clone(),
             now,
+            rows: self.rows.clone(),
         }
     }
 

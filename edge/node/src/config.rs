@@ -28,8 +28,15 @@ pub struct Config {
     pub apps: Vec<AppId>,
     /// `[rollup] lateness`: how late a transaction may come; `unlimited` for replays; default `10m`.
     pub lateness: Lateness,
-    /// `[rollup] kept`: how long minutes and findings are kept here; default `40d`.
+    /// `[rollup] kept`: how long minutes, five minutes and findings are kept here; default `40d`.
     pub kept: Duration,
+    /// `[spool] max_bytes`: what may wait for the center; beyond, the oldest of it becomes coarser and only then
+    /// is lost; default `2GiB`.
+    pub spool_max_bytes: u64,
+    /// `[rollup] hours_kept`: how long hours are kept here; default `730d`.
+    pub hours_kept: Duration,
+    /// `[history]`: how single transactions are kept.
+    pub history: bongsu_edge_history::Settings,
     /// `[http] bind`: local page and API; default `127.0.0.1:7070`.
     pub http: SocketAddr,
     /// `[http] admin_token_file`: file with the token that orders must present; without it there are no orders.
@@ -79,12 +86,16 @@ impl Config {
                     .ok()
             })
             .collect();
-        let (lateness, kept) = rollup(root.section("rollup"));
+        let (lateness, kept, hours_kept) = rollup(root.section("rollup"));
+        let history = bongsu_edge_history::Settings::read(root.section("history"));
+        let spool = root.section("spool");
+        let spool_max_bytes = spool.size("max_bytes", 2 << 30);
+        spool.finish();
         let http_section = root.section("http");
         let http = http_section.address("bind", SocketAddr::from(([127, 0, 0, 1], 7070)));
         let admin_token = Password::read(&http_section, "admin_token_file");
         http_section.finish();
-        let plugins = PluginConfig::read(root.section("plugins"));
+        let plugins = PluginConfig::read(root.section("plugins"), &data_dir);
         let sessions = bongsu_edge_sessions::Config::read(root.section("sessions"));
         let collect = bongsu_edge_collect::Config::read(root.section("collect"));
         let guard = bongsu_edge_guard::Config::read(root.section("guard"), &data_dir);
@@ -106,6 +117,9 @@ impl Config {
             apps,
             lateness,
             kept,
+            spool_max_bytes,
+            hours_kept,
+            history,
             http,
             admin_token,
             plugins,
@@ -117,7 +131,7 @@ impl Config {
     }
 }
 
-fn rollup(section: Section) -> (Lateness, Duration) {
+fn rollup(section: Section) -> (Lateness, Duration, Duration) {
     let unlimited = section
         .optional_text("lateness")
         .is_some_and(|text| text == "unlimited");
@@ -127,8 +141,9 @@ fn rollup(section: Section) -> (Lateness, Duration) {
         Lateness::Within(section.duration("lateness", Duration::from_secs(600)))
     };
     let kept = section.duration("kept", Duration::from_secs(40 * 86_400));
+    let hours_kept = section.duration("hours_kept", Duration::from_secs(730 * 86_400));
     section.finish();
-    (lateness, kept)
+    (lateness, kept, hours_kept)
 }
 
 fn zone(root: &Section) -> TimeZone {
@@ -167,7 +182,12 @@ mod tests {
         let bare = Config::parse("site = \"busan\"").unwrap();
         let of = |config: &Config| {
             let sessions = format!("{:?}", config.sessions);
-            (config.http, config.data_dir.clone(), sessions)
+            (
+                config.http,
+                config.spool_max_bytes,
+                config.data_dir.clone(),
+                sessions,
+            )
         };
         assert_eq!(of(&shown), of(&bare));
     }
@@ -192,7 +212,7 @@ mod tests {
             .iter()
             .partition(|fault| fault.contains("cannot read"));
         assert_eq!(others, Vec::<&String>::new());
-        assert_eq!(missing.len(), 7, "{missing:#?}");
+        assert_eq!(missing.len(), 8, "{missing:#?}");
     }
 
     #[test]

@@ -3,14 +3,18 @@
 
 mod admin;
 mod api;
+mod facts;
 mod guard;
 mod health;
 mod metrics;
 mod orders;
 mod page;
+mod plugins;
 mod problem;
 mod rollup;
 pub(crate) mod sessions;
+mod transactions;
+mod users;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -23,20 +27,23 @@ use axum::{
 };
 use bongsu_edge_collect::CollectStats;
 use bongsu_edge_guard::Guard;
-use bongsu_edge_history::History;
+use bongsu_edge_history::{History, Vault};
 use bongsu_edge_ship::Status;
 use bongsu_sdk_model::{Clock, SiteId};
 use bongsu_sdk_sketch::IdentityKey;
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::{Semaphore, mpsc, watch},
     task::JoinHandle,
 };
 use tokio_util::sync::CancellationToken;
 use tower_http::{set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 
 pub(crate) use self::admin::Admin;
-use crate::{ask::Ask, orders::Orders, recent::Recent};
+use crate::{
+    ask::Ask, feed::Erase, orders::Orders, plugins::keeper::PluginOrders, recent::Recent,
+    record::Tap,
+};
 
 /// Questions answered at one time; further ones are asked to come again.
 pub(crate) const MAX_ASKING: usize = 2;
@@ -53,12 +60,16 @@ pub(crate) struct State {
     pub(crate) admin: Admin,
     pub(crate) ask: Ask,
     pub(crate) history: Arc<History>,
+    pub(crate) vault: Option<Vault>,
+    pub(crate) erasures: mpsc::Sender<Erase>,
     pub(crate) recent: Arc<Recent>,
     pub(crate) sessions: bongsu_edge_sessions::Handle,
     pub(crate) guard: Arc<Guard>,
     pub(crate) orders: Arc<Orders>,
     pub(crate) collect: watch::Sender<CollectStats>,
     pub(crate) masking_failures: watch::Sender<u64>,
+    pub(crate) plugins: PluginOrders,
+    pub(crate) tap: Tap,
     pub(crate) ship: Option<watch::Receiver<Status>>,
     pub(crate) asking: Arc<Semaphore>,
 }
@@ -116,6 +127,15 @@ fn router(state: Arc<State>) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/api/ask", post(api::ask))
         .route("/api/rollup", get(rollup::rollup))
+        .route("/api/tmap", get(transactions::tmap))
+        .route("/api/transactions", get(transactions::list))
+        .route("/api/transactions/{id}", get(transactions::one))
+        .route("/api/traces/{id}", get(transactions::trace))
+        .route("/api/statements", get(facts::statements))
+        .route("/api/errors", get(facts::errors))
+        .route("/api/deployments", get(facts::deployments))
+        .route("/api/users/reveal", post(users::reveal))
+        .route("/api/users/erase", post(users::erase))
         .route("/api/sessions", get(sessions::list))
         .route("/api/sessions/end", post(sessions::orders::end))
         .route("/api/sessions/bind", post(sessions::orders::bind))
@@ -125,6 +145,7 @@ fn router(state: Arc<State>) -> Router {
                 .post(sessions::denies::deny)
                 .delete(sessions::denies::allow),
         )
+        .merge(plugins::router())
         .route(
             "/api/guard/rules",
             get(guard::rules::list).post(guard::rules::add),

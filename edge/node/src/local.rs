@@ -1,11 +1,16 @@
 //! The edge's own history as the analysis reads it.
 
+mod rows;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use bongsu_edge_history::{History, HistoryError};
 use bongsu_sdk_analysis::{BlockError, Blocks};
-use bongsu_sdk_model::{AppId, Scope, SiteId, Tier, Timestamp, Window};
+use bongsu_sdk_model::{AppId, Finding, Scope, SiteId, Tier, Timestamp, Window};
+use bongsu_sdk_plan::{Listing, Wanted};
 use bongsu_sdk_sketch::Block;
+
+pub(crate) use self::rows::LocalRows;
 
 /// Blocks of one site: stored minutes, and live 2-second blocks for minutes still open.
 pub(crate) struct LocalBlocks {
@@ -13,6 +18,7 @@ pub(crate) struct LocalBlocks {
     pub(crate) site: SiteId,
     /// The present instant: this site always hears itself.
     pub(crate) now: Timestamp,
+    pub(crate) rows: LocalRows,
 }
 
 impl Blocks for LocalBlocks {
@@ -28,21 +34,28 @@ impl Blocks for LocalBlocks {
         &self,
         site: &SiteId,
         window: Window,
-        _: Tier,
+        coarsest: Tier,
         visit: &mut dyn FnMut(Block),
     ) -> Result<(), BlockError> {
         if *site != self.site {
             return Ok(());
         }
-        let mut minutes = BTreeSet::new();
-        self.history
-            .visit(Tier::Minute, window, &mut |block| {
-                minutes.insert(block.start);
+        // Live blocks are of the last half hour; an hour that has been made has no open minute.
+        let mut made = Vec::new();
+        let minutes = self
+            .history
+            .cover(window, coarsest, &mut |block| {
+                if block.tier > Tier::Minute {
+                    made.push(block.window());
+                }
                 visit(block);
             })
             .map_err(failed)?;
         self.history
             .visit(Tier::TwoSeconds, window, &mut |block| {
+                if made.iter().any(|made| made.contains(block.start)) {
+                    return;
+                }
                 if !minutes.contains(&Tier::Minute.floor(block.start)) {
                     visit(block);
                 }
@@ -56,6 +69,24 @@ impl Blocks for LocalBlocks {
         }
         let findings = self.history.findings(window, usize::MAX).map_err(failed)?;
         Ok(findings.len() as u64)
+    }
+
+    fn findings(
+        &self,
+        sites: &[SiteId],
+        window: Window,
+        limit: usize,
+    ) -> Result<Vec<(SiteId, Finding)>, BlockError> {
+        if !sites.contains(&self.site) {
+            return Ok(Vec::new());
+        }
+        let findings = self.history.findings(window, limit).map_err(failed)?;
+        let with_site = findings.into_iter().map(|found| (self.site.clone(), found));
+        Ok(with_site.collect())
+    }
+
+    fn rows(&self, wanted: &Wanted, now: Timestamp) -> Result<Option<Listing>, BlockError> {
+        Ok(self.rows.of(wanted, now))
     }
 }
 

@@ -2,12 +2,17 @@
 
 #![forbid(unsafe_code)]
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc, time::SystemTime};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::SystemTime,
+};
 
 use anyhow::Context as _;
-use bongsu_edge_node::{Config, start};
+use bongsu_edge_node::{Config, RecordOptions, ask, record, start};
 use bongsu_sdk_model::{Clock, Timestamp};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -29,6 +34,40 @@ struct Args {
     /// Only checks the configuration and reports every fault.
     #[arg(long)]
     check: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Prints what the running edge gives its detectors, one batch per line, for `bongsu-plugin test`.
+    Record(RecordOptions),
+    /// Asks the edge that runs here a question in words, and prints the answer.
+    Ask {
+        /// The question, in Korean or English.
+        question: String,
+        /// Language of the answer, `ko` or `en`; default: the question's own.
+        #[arg(long)]
+        lang: Option<String>,
+        /// Print the whole answer with plan and facts.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Enrols this edge at a center: makes a key here and gets a certificate for it.
+    Join {
+        /// The center, `host:port`.
+        #[arg(long)]
+        center: String,
+        /// File with the token that `bongsu-center token create` printed; `-` reads standard input.
+        #[arg(long, conflicts_with = "token")]
+        token_file: Option<PathBuf>,
+        /// The token itself; others on this machine may see it in the list of processes.
+        #[arg(long, required_unless_present = "token_file")]
+        token: Option<String>,
+        /// Where `edge.pem` (certificate and key) and `ca.pem` are written.
+        #[arg(long, default_value = "tls")]
+        dir: PathBuf,
+    },
 }
 
 struct SystemClock;
@@ -53,6 +92,15 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
+    let command = match args.command {
+        Some(Command::Join {
+            center,
+            token_file,
+            token,
+            dir,
+        }) => return enrol(&center, token, token_file, &dir),
+        command => command,
+    };
     let config = match read(&args.config) {
         Ok(config) => config,
         Err(faults) => {
@@ -70,10 +118,33 @@ fn main() -> ExitCode {
         tracing::info!("{} is sound", args.config.display());
         return ExitCode::SUCCESS;
     }
-    match run(config) {
+    let done = match command {
+        Some(Command::Ask {
+            question,
+            lang,
+            json,
+        }) => return print_answer(ask(config.http, &question, lang.as_deref(), json)),
+        Some(Command::Record(options)) => listen(&config, &options),
+        _ => run(config),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("failed to run: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the answer is what was asked for")]
+fn print_answer(answer: anyhow::Result<String>) -> ExitCode {
+    match answer {
+        Ok(answer) => {
+            println!("{answer}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!("{error:#}");
             ExitCode::FAILURE
         }
     }
@@ -83,6 +154,44 @@ fn read(path: &PathBuf) -> Result<Config, Vec<String>> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| vec![format!("{error}, hint: `--config` names the file")])?;
     Config::parse(&text)
+}
+
+fn enrol(center: &str, token: Option<String>, token_file: Option<PathBuf>, dir: &Path) -> ExitCode {
+    match token_text(token, token_file).and_then(|token| join(center, &token, dir)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("failed to join: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn token_text(token: Option<String>, file: Option<PathBuf>) -> anyhow::Result<String> {
+    match (token, file) {
+        (Some(token), _) => Ok(token),
+        (None, Some(file)) if file.as_os_str() == "-" => {
+            std::io::read_to_string(std::io::stdin()).context("failed to read standard input")
+        }
+        (None, Some(file)) => std::fs::read_to_string(&file)
+            .with_context(|| format!("failed to read `{}`", file.display())),
+        (None, None) => anyhow::bail!("no token, hint: --token-file"),
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn join(center: &str, token: &str, dir: &Path) -> anyhow::Result<()> {
+    let token = token.parse()?;
+    bongsu_edge_ship::join::join(center, &token, dir).await?;
+    let dir = dir.display();
+    tracing::info!(
+        "enrolled; in edge.toml: [ship] center = \"{center}\", ca = \"{dir}/ca.pem\", cert = \"{dir}/edge.pem\""
+    );
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn listen(config: &Config, options: &RecordOptions) -> anyhow::Result<()> {
+    record(config.http, options).await
 }
 
 #[tokio::main]

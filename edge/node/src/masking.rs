@@ -2,30 +2,26 @@
 
 use std::collections::HashMap;
 
-use bongsu_sdk_host::{Field, FieldKind, Masker};
-use bongsu_sdk_model::{Transaction, UrlTemplate};
+use bongsu_sdk_host::{Field, FieldKind};
+use bongsu_sdk_model::{Timestamp, Transaction, UrlTemplate};
+
+use crate::plugins::slots::Slots;
 
 /// Most URL templates whose masked form is remembered.
 const REMEMBERED: usize = 10_000;
 /// Most fields of one call into a plugin.
 const BATCH: usize = 512;
 
-/// The site's maskers, applied one after another.
+/// What the site's maskers, applied one after another, made of URL templates.
+#[derive(Default)]
 pub(crate) struct Masking {
-    maskers: Vec<Masker>,
+    /// Of which maskers the templates are.
+    revision: u64,
     templates: HashMap<UrlTemplate, UrlTemplate>,
     failures: u64,
 }
 
 impl Masking {
-    pub(crate) fn new(maskers: Vec<Masker>) -> Self {
-        Self {
-            maskers,
-            templates: HashMap::new(),
-            failures: 0,
-        }
-    }
-
     /// Batches that a failing masker made us hide.
     pub(crate) const fn failures(&self) -> u64 {
         self.failures
@@ -33,8 +29,13 @@ impl Masking {
 
     /// Masks what may hold personal data: the target and the URL template. Without a masker the target is
     /// replaced by the template, which holds no query and no variable parts.
-    pub(crate) fn mask(&mut self, transactions: &mut [Transaction]) {
-        if self.maskers.is_empty() {
+    pub(crate) fn mask(
+        &mut self,
+        slots: &mut Slots,
+        transactions: &mut [Transaction],
+        now: Timestamp,
+    ) {
+        if !slots.has_masker() {
             for transaction in transactions {
                 transaction.target = transaction.url.to_string();
             }
@@ -44,8 +45,8 @@ impl Masking {
             .iter()
             .map(|t| t.target.as_str())
             .collect::<Vec<_>>();
-        let targets = self.mask_texts(FieldKind::Url, &targets);
-        self.learn_templates(transactions);
+        let targets = self.mask_texts(slots, FieldKind::Url, &targets, now);
+        self.learn_templates(slots, transactions, now);
         for (transaction, target) in transactions.iter_mut().zip(targets) {
             transaction.target = target;
             if let Some(masked) = self.templates.get(&transaction.url) {
@@ -54,8 +55,23 @@ impl Masking {
         }
     }
 
-    fn learn_templates(&mut self, transactions: &[Transaction]) {
-        if self.templates.len() > REMEMBERED {
+    /// Masks texts of any kind; without a masker nothing of them is kept.
+    pub(crate) fn texts(
+        &mut self,
+        slots: &mut Slots,
+        kind: FieldKind,
+        texts: &[&str],
+        now: Timestamp,
+    ) -> Vec<String> {
+        if !slots.has_masker() {
+            return texts.iter().map(|_| String::new()).collect();
+        }
+        self.mask_texts(slots, kind, texts, now)
+    }
+
+    fn learn_templates(&mut self, slots: &mut Slots, transactions: &[Transaction], now: Timestamp) {
+        if self.templates.len() > REMEMBERED || self.revision != slots.masking_revision {
+            self.revision = slots.masking_revision;
             self.templates.clear();
         }
         let mut new: Vec<UrlTemplate> = transactions
@@ -67,33 +83,36 @@ impl Masking {
         new.sort_unstable();
         new.dedup();
         let texts = new.iter().map(UrlTemplate::as_str).collect::<Vec<_>>();
-        let masked = self.mask_texts(FieldKind::Url, &texts);
+        let failures = self.failures;
+        let masked = self.mask_texts(slots, FieldKind::Url, &texts, now);
         for (url, masked) in new.into_iter().zip(masked) {
             let masked = UrlTemplate::new(&masked)
                 .or_else(|_| UrlTemplate::new(UrlTemplate::OTHER))
                 .unwrap_or_else(|_| url.clone());
             self.templates.insert(url, masked);
         }
+        if self.failures != failures {
+            // What was hidden for want of a masker is not what the masker makes of it: forget it next time.
+            self.revision = u64::MAX;
+        }
     }
 
-    fn mask_texts(&mut self, kind: FieldKind, texts: &[&str]) -> Vec<String> {
+    fn mask_texts(
+        &mut self,
+        slots: &mut Slots,
+        kind: FieldKind,
+        texts: &[&str],
+        now: Timestamp,
+    ) -> Vec<String> {
         let mut masked: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
-        for masker in &mut self.maskers {
+        for masker in 0..slots.maskers() {
             let mut next = Vec::with_capacity(masked.len());
             for chunk in masked.chunks(BATCH) {
                 let fields: Vec<Field<'_>> =
                     chunk.iter().map(|text| Field { kind, text }).collect();
-                let outcome = masker.mask_or_hide(&fields);
-                if let Some(failure) = &outcome.failure {
-                    self.failures += 1;
-                    tracing::warn!(plugin = %masker.manifest().name, "masker failed, texts hidden: {failure}");
-                }
-                next.extend(
-                    outcome
-                        .texts
-                        .into_iter()
-                        .map(|masked| masked.text.into_owned()),
-                );
+                let (texts, answered) = slots.mask(masker, &fields, now);
+                self.failures += u64::from(!answered);
+                next.extend(texts.into_iter().map(|masked| masked.text.into_owned()));
             }
             masked = next;
         }

@@ -38,12 +38,11 @@ impl Outbox for Spool {
     }
 
     fn acknowledged(&self, through: u64) -> Result<(), OutboxError> {
-        let next = self.history.spool().map_err(OutboxError::new)?.next;
-        if through >= next {
+        let given = self.history.spool().map_err(OutboxError::new)?.given;
+        if through > given {
             let what = format!(
-                "the center has batch {through}, this spool only gave {}; hint: the data directory is an \
+                "the center has batch {through}, this spool only gave {given}; hint: the data directory is an \
                  older copy, move it away to start a new epoch",
-                next - 1
             );
             return Err(OutboxError::new(what));
         }

@@ -5,7 +5,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use bongsu_sdk_model::{Timestamp, Transaction};
+use bongsu_edge_history::Masked;
+use bongsu_sdk_model::Timestamp;
 use serde::Serialize;
 
 const KEPT: usize = 500;
@@ -27,7 +28,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn of(transaction: &Transaction, user: Option<String>) -> Self {
+    pub(crate) fn of(transaction: &Masked, user: Option<String>) -> Self {
         Self {
             ended: transaction.ended,
             app: transaction.app.to_string(),

@@ -3,9 +3,9 @@
 use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use anyhow::Context as _;
-use bongsu_edge_collect::CollectStats;
+use bongsu_edge_collect::{CollectStats, Promise};
 use bongsu_edge_guard::Guard;
-use bongsu_edge_history::History;
+use bongsu_edge_history::{History, Vault};
 use bongsu_edge_ship::Status;
 use bongsu_sdk_model::Clock;
 use bongsu_sdk_sketch::IdentityKey;
@@ -21,11 +21,14 @@ use crate::{
     Config, Pipeline,
     ask::Ask,
     downlink,
-    feed::Feed,
+    feed::{Erase, Feed, Kept},
     http::{self, Admin, State},
+    local::LocalRows,
     orders::{self, Orders},
     outbox::Spool,
+    plugins::keeper::{KeeperHandle, PluginOrders},
     recent::Recent,
+    record::Tap,
     visits,
 };
 
@@ -53,6 +56,7 @@ pub struct Running {
     telling: JoinHandle<()>,
     stop_pipeline: CancellationToken,
     ship: Option<bongsu_edge_ship::Handle>,
+    keeper: KeeperHandle,
 }
 
 /// Opens the stores, binds every listener and starts collecting and shipping.
@@ -64,8 +68,13 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let history =
         Arc::new(History::open(&directory, clock.now()).context("failed to open history")?);
     let mut pipeline = Pipeline::new(&config, Arc::clone(&history))?;
-    let recent = pipeline.recent();
+    let (recent, tap) = (pipeline.recent(), pipeline.tap());
     let key = pipeline.key().clone();
+    let keeper = pipeline.take_keeper();
+    let keeper = keeper.context("the plugins' keeper was taken")?;
+    let (plugins, keeper) = keeper.start(Arc::clone(&clock))?;
+
+    let positions = pipeline.recover(&directory.join("journal"), config.history.durability)?;
 
     let (events_in, events) = mpsc::channel(EVENTS_QUEUED);
     let sessions =
@@ -73,8 +82,10 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let (visits, telling) = visits::tell(sessions.control());
     pipeline.tell_visits(visits);
     let (batches_in, batches) = mpsc::channel(BATCHES_QUEUED);
+    let promise = Promise::Kept(positions);
+    let sources = config.collect.clone();
     let collect =
-        bongsu_edge_collect::bind(config.collect.clone(), Arc::clone(&clock), batches_in).await?;
+        bongsu_edge_collect::bind_with(sources, Arc::clone(&clock), batches_in, promise).await?;
 
     let guard =
         Guard::open(config.guard.clone(), clock.now()).context("failed to open the guard")?;
@@ -99,9 +110,16 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     });
     let ship = ship.transpose()?;
 
+    let (erasures_in, erasures) = mpsc::channel(1);
     let resp = sessions.addr();
     let http = config.http;
-    let kept = config.kept;
+    let spool_max_bytes = config.spool_max_bytes;
+    let kept = Kept {
+        minutes: config.kept,
+        hours: config.hours_kept,
+        transactions: config.history.transactions_kept,
+        transactions_bytes: config.history.transactions_bytes,
+    };
     let status = ship.as_ref().map(bongsu_edge_ship::Handle::status);
     let state = Arc::new(state(
         config,
@@ -112,6 +130,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
         sessions,
         (guard, orders),
         status,
+        (plugins, tap),
+        erasures_in,
     ));
     let page = http::bind(http, Arc::clone(&state)).await?;
 
@@ -119,11 +139,13 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let feed = Feed {
         batches,
         events,
+        erasures,
         pulses: pulses_in,
         wake,
         clock,
         history,
         kept,
+        spool_max_bytes,
         state: Arc::clone(&state),
         stop: stop_pipeline.clone(),
     };
@@ -140,6 +162,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
         telling,
         stop_pipeline,
         ship,
+        keeper,
     })
 }
 
@@ -152,6 +175,10 @@ fn spawn(feed: Feed, pipeline: Pipeline) -> anyhow::Result<thread::JoinHandle<()
         .context("failed to start the pipeline's thread")
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of an edge, gathered once"
+)]
 fn state(
     config: Config,
     key: IdentityKey,
@@ -161,6 +188,8 @@ fn state(
     sessions: bongsu_edge_sessions::Handle,
     (guard, orders): (Arc<Guard>, Arc<Orders>),
     ship: Option<watch::Receiver<Status>>,
+    (plugins, tap): (PluginOrders, Tap),
+    erasures: mpsc::Sender<Erase>,
 ) -> State {
     State {
         guard,
@@ -168,7 +197,7 @@ fn state(
         site: config.site.clone(),
         name: config.name.clone(),
         clock: Arc::clone(clock),
-        key,
+        key: key.clone(),
         admin: Admin::new(config.admin_token),
         ask: Ask {
             history: Arc::clone(history),
@@ -176,12 +205,21 @@ fn state(
             name: config.name,
             apps: config.apps,
             zone: config.zone,
+            rows: LocalRows {
+                sessions: sessions.control(),
+                recent: Arc::clone(&recent),
+                key: key.clone(),
+            },
         },
         history: Arc::clone(history),
+        vault: config.history.vault.map(Vault::new),
+        erasures,
         recent,
         sessions,
         collect: watch::Sender::new(CollectStats::default()),
         masking_failures: watch::Sender::new(0),
+        plugins,
+        tap,
         ship,
         asking: Arc::new(Semaphore::new(http::MAX_ASKING)),
     }
@@ -217,6 +255,8 @@ impl Running {
         if !matches!(joined, Ok(Ok(()))) {
             tracing::error!("the pipeline ended badly");
         }
+        // What the last batches left in plugins' state is written now.
+        drop(self.keeper);
         // It ends with the pipeline, when it has told what was left.
         if self.telling.await.is_err() {
             tracing::error!("the session store was not told of every visit");

@@ -58,6 +58,17 @@ impl Aggregator {
 
     /// Counts one finished transaction into the interval in which it ended.
     pub fn add(&mut self, transaction: &Transaction, now: Timestamp) {
+        let users = identities(&self.key, transaction);
+        self.add_hashed(transaction, &users, now);
+    }
+
+    /// Counts one whose identities were hashed before, by [`identities`].
+    pub fn add_hashed(
+        &mut self,
+        transaction: &Transaction,
+        users: &[Option<IdentityHash>; 3],
+        now: Timestamp,
+    ) {
         if self.is_too_late(transaction.ended, now) {
             self.minute(now).entry(Scope::Site).counters.late_dropped += 1;
             return;
@@ -65,7 +76,6 @@ impl Aggregator {
         let app = self.names.app(&transaction.app);
         let instance = self.names.instance(&app, &transaction.instance);
         let url = self.names.url(&app, &transaction.url);
-        let users = self.identities(transaction);
         let scopes = [
             Scope::Site,
             Scope::App(app.clone()),
@@ -73,12 +83,12 @@ impl Aggregator {
         ];
         if let Some(block) = self.live.block(transaction.ended, now) {
             for scope in &scopes {
-                count(block.entry(scope.clone()), transaction, &users);
+                count(block.entry(scope.clone()), transaction, users);
             }
         }
         let block = self.minute(transaction.ended);
         for scope in scopes.into_iter().chain([Scope::Url(app, url)]) {
-            count(block.entry(scope), transaction, &users);
+            count(block.entry(scope), transaction, users);
         }
     }
 
@@ -97,19 +107,9 @@ impl Aggregator {
         self.sample_scope(&Scope::Instance(app, instance), kind, value, at, now);
     }
 
-    /// Takes the number of sessions alive at `at`.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "session counts are far below 2^53"
-    )]
-    pub fn sample_sessions(&mut self, active: u64, at: Timestamp) {
-        self.sample_scope(
-            &Scope::Site,
-            GaugeKind::SessionsActive,
-            active as f64,
-            at,
-            at,
-        );
+    /// Takes one sample of a level of the whole site, such as the number of sessions alive.
+    pub fn sample_site(&mut self, kind: GaugeKind, value: f64, at: Timestamp, now: Timestamp) {
+        self.sample_scope(&Scope::Site, kind, value, at, now);
     }
 
     /// Counts one event of the session store.
@@ -127,6 +127,38 @@ impl Aggregator {
             bump(block);
         }
         bump(self.minute(at));
+    }
+
+    /// The minute that a transaction which ended at `ended` is counted into, if it comes at `now`.
+    #[must_use]
+    pub fn minute_of(&self, ended: Timestamp, now: Timestamp) -> Timestamp {
+        let late = self.is_too_late(ended, now);
+        Tier::Minute.floor(if late { now } else { ended })
+    }
+
+    /// Starts of the minutes that have something in them and are not closed.
+    pub fn open_minutes(&self) -> impl Iterator<Item = Timestamp> {
+        self.minutes.keys().copied()
+    }
+
+    /// Takes a live block of an earlier process, oldest first: its minute has been closed, so it only goes into
+    /// the sliding window and the ring.
+    pub fn restore_live(&mut self, block: Block) {
+        let window = block.window();
+        if let Some(site) = block.scopes.get(&Scope::Site) {
+            for (mode, sliding) in IdentityMode::ALL.into_iter().zip(&mut self.concurrent) {
+                if !site.users(mode).is_empty() {
+                    sliding.push(window.from, window.to, site.users(mode));
+                }
+            }
+        }
+        self.slid_to = self.slid_to.max(window.to);
+        self.live.restore(block);
+    }
+
+    /// Every live block.
+    pub fn live(&self) -> impl Iterator<Item = &Block> {
+        self.live.all()
     }
 
     /// Closes every minute that has ended; returns them oldest first. Call about once a second.
@@ -228,20 +260,22 @@ impl Aggregator {
             .entry(start)
             .or_insert_with(|| Block::new(Tier::Minute, start))
     }
+}
 
-    fn identities(&self, t: &Transaction) -> [Option<IdentityHash>; 3] {
-        let hash = |mode, raw: &str| self.key.hash(mode, raw.as_bytes());
-        [
-            t.client
-                .map(|client| hash(IdentityMode::Ip, &client.to_canonical().to_string())),
-            t.session
-                .as_ref()
-                .map(|session| hash(IdentityMode::Session, session)),
-            t.cookie
-                .as_ref()
-                .map(|cookie| hash(IdentityMode::Cookie, cookie)),
-        ]
-    }
+/// Who a transaction is of, by each way of telling people apart.
+#[must_use]
+pub fn identities(key: &IdentityKey, t: &Transaction) -> [Option<IdentityHash>; 3] {
+    let hash = |mode, raw: &str| key.hash(mode, raw.as_bytes());
+    [
+        t.client
+            .map(|client| hash(IdentityMode::Ip, &client.to_canonical().to_string())),
+        t.session
+            .as_ref()
+            .map(|session| hash(IdentityMode::Session, session)),
+        t.cookie
+            .as_ref()
+            .map(|cookie| hash(IdentityMode::Cookie, cookie)),
+    ]
 }
 
 fn count(rollup: &mut RollUp, transaction: &Transaction, users: &[Option<IdentityHash>; 3]) {

@@ -26,5 +26,5 @@ mod live;
 mod names;
 mod sliding;
 
-pub use aggregator::{Aggregator, Lateness};
+pub use aggregator::{Aggregator, Lateness, identities};
 pub use names::Caps;

@@ -34,6 +34,15 @@ impl Live {
         )
     }
 
+    /// Takes a block that was told before.
+    pub(crate) fn restore(&mut self, block: Block) {
+        self.blocks.insert(block.start, block);
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Block> {
+        self.blocks.values()
+    }
+
     pub(crate) fn at(&self, start: Timestamp) -> Option<&Block> {
         self.blocks.get(&start)
     }

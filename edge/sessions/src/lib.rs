@@ -134,7 +134,7 @@ use self::{
     client::{Peers, Server},
     engine::{Engine, Keyspace, Ledger, Notices, Stats, Tallies, expiry},
     pubsub::Broker,
-    server::Listeners,
+    server::{Listeners, Workers},
     sessions::Registry,
     settings::Settings,
     store::Store,
@@ -157,6 +157,7 @@ pub struct Handle {
     tls_address: Option<SocketAddr>,
     tallies: Arc<Tallies>,
     accepting: JoinHandle<()>,
+    workers: Arc<Workers>,
     store: Store,
     stop: DropGuard,
 }
@@ -187,6 +188,12 @@ impl Handle {
     #[must_use]
     pub fn counts(&self) -> SessionCounts {
         self.tallies.counts()
+    }
+
+    /// Event loops that serve clients just now: more than one while the load is too much for one core.
+    #[must_use]
+    pub fn event_loops(&self) -> usize {
+        self.workers.used()
     }
 
     /// Session events nobody was told of because the channel was full or closed.
@@ -271,7 +278,8 @@ pub async fn bind(
     };
     tokio::spawn(expiry::run(Arc::clone(&engine), stop.clone()));
 
-    let workers = server::Workers::start().map_err(|error| Error::Engine(error.to_string()))?;
+    let workers = Workers::start().map_err(|error| Error::Engine(error.to_string()))?;
+    let workers = Arc::new(workers);
     warn_if_open(&config, address, tls_address);
     let store = match &backend {
         None => Store::Local(Arc::clone(&engine)),
@@ -291,7 +299,7 @@ pub async fn bind(
     let accepting = tokio::spawn(server::run(
         listeners,
         Arc::new(server),
-        workers,
+        Arc::clone(&workers),
         stop.clone(),
     ));
     Ok(Handle {
@@ -299,6 +307,7 @@ pub async fn bind(
         tls_address,
         tallies,
         accepting,
+        workers,
         store,
         stop: stop.drop_guard(),
     })

@@ -14,7 +14,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 pub(crate) use self::workers::Workers;
 use crate::{
@@ -89,9 +89,10 @@ impl Listeners {
 pub(crate) async fn run(
     listeners: Listeners,
     server: Arc<Server>,
-    workers: Workers,
+    workers: Arc<Workers>,
     stop: CancellationToken,
 ) {
+    let _adapting = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&workers).adapt()));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -102,7 +103,7 @@ pub(crate) async fn run(
                     server.stats.connections.fetch_add(1, Relaxed);
                     if connections.len() < server.config.max_clients {
                         let client = Client::new(Arc::clone(&server), ends(&stream, address));
-                        connections.spawn_on(serve(stream, tls, client), &workers.next());
+                        connections.spawn(serve(stream, tls, client, Arc::clone(&workers)));
                     } else {
                         turn_away(&server, &stream);
                     }
@@ -143,38 +144,130 @@ fn ends(stream: &TcpStream, remote: SocketAddr) -> Ends {
     }
 }
 
-/// Serves a connection on the event loop this runs on, which is not the one that accepted it; after the handshake
-/// if it is one for TLS.
-async fn serve(stream: TcpStream, tls: Option<TlsAcceptor>, client: Client) {
-    let stream = match stream.into_std().and_then(TcpStream::from_std) {
-        Ok(stream) => stream,
-        Err(error) => {
-            tracing::warn!(%error, "cannot serve a session client");
-            return;
-        }
-    };
+/// Serves a connection on one event loop after another, as the workers want it. One for TLS stays where it is: its
+/// socket cannot be taken out of its session.
+async fn serve(stream: TcpStream, tls: Option<TlsAcceptor>, client: Client, workers: Arc<Workers>) {
     // Without it small replies wait for the peer's acknowledgement; a socket that refuses is closing anyway.
     let _ = stream.set_nodelay(true);
-    let Some(acceptor) = tls else {
-        return connection::serve(stream, client).await;
-    };
+    let id = client.peer.id;
+    let mut next = Some((stream, client));
+    while let Some((stream, client)) = next {
+        let seat = workers.seat(id);
+        let stream = match stream.into_std() {
+            Ok(stream) => stream,
+            Err(error) => return tracing::warn!(%error, "cannot serve a session client"),
+        };
+        let (tls, workers_of) = (tls.clone(), Arc::clone(&workers));
+        let served = workers.of(seat).spawn(async move {
+            let stream = TcpStream::from_std(stream).inspect_err(
+                |error| tracing::warn!(client = id, %error, "cannot serve a session client"),
+            );
+            match (stream.ok()?, tls) {
+                (stream, None) => {
+                    connection::serve(stream, client, || workers_of.seat(id) == seat).await
+                }
+                (stream, Some(tls)) => serve_tls(stream, &tls, client).await,
+            }
+        });
+        // A task that panicked has dropped its connection, which is all that can be done for it.
+        next = AbortOnDropHandle::new(served).await.unwrap_or_default();
+    }
+}
+
+/// Serves a connection after the handshake; it never moves.
+async fn serve_tls(
+    stream: TcpStream,
+    tls: &TlsAcceptor,
+    client: Client,
+) -> Option<(TcpStream, Client)> {
     let limit = client.server.config.request_timeout;
     let outbox = Arc::clone(&client.peer.outbox);
     let id = client.peer.id;
     let shaken = tokio::select! {
-        shaken = timeout(limit, acceptor.accept(stream)) => shaken,
+        shaken = timeout(limit, tls.accept(stream)) => shaken,
         // Nothing is published for it yet: it is to end.
-        () = outbox.arrived() => return,
+        () = outbox.arrived() => return None,
     };
     match shaken {
-        Ok(Ok(stream)) => connection::serve(stream, client).await,
+        Ok(Ok(stream)) => {
+            connection::serve(stream, client, || true).await;
+        }
         Ok(Err(error)) => tracing::debug!(client = id, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(client = id, "TLS handshake took too long"),
     }
+    None
 }
 
 fn turn_away(server: &Server, stream: &TcpStream) {
     server.stats.rejected_connections.fetch_add(1, Relaxed);
     // A fresh socket has room for one line; if not, the close alone must do.
     let _ = stream.try_write(b"-ERR max number of clients reached\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use bongsu_sdk_config::{Faults, Section};
+    use bongsu_sdk_model::{ManualClock, Timestamp};
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        sync::mpsc,
+    };
+
+    use super::*;
+
+    async fn ask(client: &mut TcpStream, request: &str, reply: &str) {
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut read = vec![0; reply.len()];
+        client.read_exact(&mut read).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&read), reply);
+    }
+
+    #[tokio::test]
+    async fn a_connection_moves_to_another_loop_with_all_it_has() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!("bind = \"127.0.0.1:0\"\ndata_dir = {:?}", dir.path());
+        let config = Config::read(Section::parse(&text, &Faults::default()));
+        let clock = Arc::new(ManualClock::at(Timestamp::from_ms(0)));
+        let store = crate::bind(config, clock, mpsc::channel(8).0)
+            .await
+            .unwrap();
+        let mut clients = Vec::new();
+        for _ in 0..4 {
+            clients.push(TcpStream::connect(store.addr()).await.unwrap());
+        }
+        for client in &mut clients {
+            ask(client, "SELECT 3\r\nSET sess:a 1\r\n", "+OK\r\n+OK\r\n").await;
+            ask(client, "MULTI\r\nGET sess:a\r\n", "+OK\r\n+QUEUED\r\n").await;
+        }
+        assert_eq!(store.event_loops(), 1);
+        if store.workers.served().len() < 2 {
+            // One core, one loop: there is nowhere to go.
+            return;
+        }
+        for loops in [2, 1] {
+            store.workers.use_loops(loops);
+            for client in &mut clients {
+                // Found out after this, and half a request stays where it is.
+                ask(client, "PING\r\nPI", "+QUEUED\r\n").await;
+                ask(client, "NG\r\n", "+QUEUED\r\n").await;
+            }
+            let moved = || {
+                let first = if loops == 2 { 2 } else { 4 };
+                let served = store.workers.served();
+                served.first() == Some(&first) && served.iter().sum::<usize>() == 4
+            };
+            timeout(GRACE, async {
+                while !moved() {
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await
+            .unwrap();
+        }
+        for client in &mut clients {
+            let reply = format!("*5\r\n$1\r\n1\r\n{}", "+PONG\r\n".repeat(4));
+            ask(client, "EXEC\r\n", &reply).await;
+        }
+        store.shutdown().await;
+    }
 }

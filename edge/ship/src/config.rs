@@ -18,7 +18,8 @@ pub struct Config {
     /// `cert`: this edge's certificate, then any intermediates (PEM). Read again at every attempt, so that
     /// a renewed one is used without a restart. Default `tls/edge.pem`.
     pub cert: PathBuf,
-    /// `key`: private key of `cert` (PEM). Default `tls/edge.key`.
+    /// `key`: private key of `cert` (PEM), not read if `cert` holds it too, as it does after `bongsu-edge join`.
+    /// Default `tls/edge.key`.
     pub key: PathBuf,
     /// `backoff_min`: wait after the first failed attempt; doubles after each. Default 250 ms.
     pub backoff_min: Duration,
@@ -35,6 +36,9 @@ pub struct Config {
     /// `window_batches` and `window`: what may be under way without an acknowledgement, and so what is sent
     /// twice after a cut. Default 8192 batches and 16 MiB.
     pub window: SendWindow,
+    /// `max_kbps`: most that this edge sends to the center, kbit/s, with QUIC's own bytes. Answers and live figures
+    /// go before the backlog; live figures become rarer. Default: no limit.
+    pub max_kbps: Option<u64>,
 }
 
 impl Config {
@@ -64,6 +68,9 @@ impl Config {
                 batches: read_usize(&section, "window_batches", 8_192),
                 bytes: usize::try_from(section.size("window", 16 << 20)).unwrap_or(usize::MAX),
             },
+            max_kbps: section
+                .has("max_kbps")
+                .then(|| section.integer("max_kbps", 0, 8..=100_000_000)),
         };
         config.check(&section);
         section.finish();
@@ -88,7 +95,7 @@ fn read_usize(section: &Section, key: &str, default: u64) -> usize {
 }
 
 /// The host of `host:port` or `[v6]:port`, if it is one.
-fn host_of(center: &str) -> Option<&str> {
+pub(crate) fn host_of(center: &str) -> Option<&str> {
     let (host, port) = center.rsplit_once(':')?;
     port.parse::<u16>().ok().filter(|port| *port > 0)?;
     let host = host

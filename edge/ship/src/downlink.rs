@@ -14,6 +14,7 @@
 mod answering;
 mod ledger;
 mod obeying;
+mod renewing;
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +22,7 @@ use std::{
     sync::Arc,
 };
 
-use quinn::{Connection, RecvStream, SendStream};
+use quinn::{RecvStream, SendStream};
 use tokio::{sync::Semaphore, task::JoinSet};
 
 use bongsu_sdk_model::Timestamp;
@@ -29,7 +30,11 @@ use bongsu_sdk_wire::{Call, Decoder, MAX_PIECE_BYTES, Order, OrderError, OrderKi
 
 pub use self::answering::{Asked, Stopped, Unanswered};
 use self::ledger::OrderLedger;
-use crate::ended::Ended;
+pub(crate) use self::renewing::Road;
+use crate::{
+    budget::{Budget, PIECE, Use},
+    ended::Ended,
+};
 pub use bongsu_sdk_wire::Attempt;
 
 /// Questions answered at one time; further ones are told to come again.
@@ -136,6 +141,7 @@ pub(crate) struct Streams {
     pub(crate) up: SendStream,
     pub(crate) down: RecvStream,
     pub(crate) decoder: Decoder<Call>,
+    budget: Arc<Budget>,
 }
 
 impl Streams {
@@ -153,7 +159,10 @@ impl Streams {
     }
 
     pub(crate) async fn write(&mut self, frame: &bongsu_sdk_wire::Reply) -> Result<(), Ended> {
-        self.up.write_all(&encode(frame)?).await?;
+        for piece in encode(frame)?.chunks(PIECE) {
+            self.budget.take(Use::Reply, piece.len()).await;
+            self.up.write_all(piece).await?;
+        }
         Ok(())
     }
 
@@ -166,7 +175,8 @@ impl Streams {
 }
 
 /// Serves the center's streams until the connection ends. Whatever breaks on one of them concerns it alone.
-pub(crate) async fn pump(connection: &Connection, downlink: &Downlink) -> Result<(), Ended> {
+pub(crate) async fn pump(road: &Road, downlink: &Downlink) -> Result<(), Ended> {
+    let connection = &road.connection;
     let mut serving: JoinSet<()> = JoinSet::new();
     loop {
         tokio::select! {
@@ -176,8 +186,9 @@ pub(crate) async fn pump(connection: &Connection, downlink: &Downlink) -> Result
                     up,
                     down,
                     decoder: Decoder::new(MAX_PIECE_BYTES + 64),
+                    budget: Arc::clone(&road.budget),
                 };
-                serving.spawn(downlink.serve(streams));
+                serving.spawn(downlink.serve(streams, road.clone()));
             }
             Some(_) = serving.join_next() => {}
         }
@@ -186,7 +197,7 @@ pub(crate) async fn pump(connection: &Connection, downlink: &Downlink) -> Result
 
 impl Downlink {
     /// What to do with a stream, owning all it needs.
-    fn serve(&self, mut streams: Streams) -> impl Future<Output = ()> + Send + 'static {
+    fn serve(&self, mut streams: Streams, road: Road) -> impl Future<Output = ()> + Send + 'static {
         let (answers, carriers) = (self.answers.clone(), self.carriers.clone());
         let (ledger, answering) = (Arc::clone(&self.ledger), Arc::clone(&self.answering));
         async move {
@@ -199,6 +210,7 @@ impl Downlink {
                     let who = carriers.get(&head.kind).cloned();
                     obeying::serve(streams, head, who, ledger).await
                 }
+                Ok(Some(Call::Renew)) => renewing::serve(streams, road).await,
                 Ok(_) => {
                     tracing::warn!("a stream of the center began with no question and no order");
                     Ok(())

@@ -129,7 +129,10 @@ async fn run(shipper: Shipper, mut pulses: watch::Receiver<Option<Pulse>>) {
             Ended::Stopped => break,
             Ended::Refused(refusal) => match refusal.code {
                 // A moment's wait does not heal these: a person or another edge has to do something.
-                RefusalCode::Version | RefusalCode::Site | RefusalCode::Replaced => {
+                RefusalCode::Version
+                | RefusalCode::Site
+                | RefusalCode::Replaced
+                | RefusalCode::Revoked => {
                     backoff.give_time();
                 }
                 RefusalCode::Stopping if was_connected => backoff.reset(),

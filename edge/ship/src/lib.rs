@@ -5,8 +5,9 @@
 //! what is durable at the center. When the link is down it waits and tries again; the rest of the edge never
 //! waits for it. The protocol itself is `sdk/wire`; this crate adds sockets, timers and files.
 //!
-//! Live [`Pulse`]s go beside the backlog, each on a stream of its own with higher priority. A pulse that
-//! is still under way when the next one comes is dropped.
+//! Live [`Pulse`]s go beside the backlog, each on a stream of its own with higher priority. The next one is the
+//! newest there is when the last has arrived, so that on a slow link, or within `max_kbps`, they become rarer by
+//! themselves.
 //!
 //! The other way round, the center asks questions and gives orders: [`Downlink`] says what this edge answers and
 //! carries out.
@@ -25,16 +26,21 @@
 //! - **Answering and carrying out are blocking calls.** What they do is read stores and write files; a thread each,
 //!   few at a time, is the simplest thing that cannot stall the link. Rejected: async traits, which need boxed
 //!   futures and hide a blocking call well.
+//! - **The budget is kept where bytes are written, not in QUIC**: quinn has no knob for a rate, and only here is
+//!   known what is urgent. Rejected: a smaller congestion window, which is a rate only if the delay never changes.
 //! - **The clock is passed in, waiting is not.** Frames carry the clock's time (which the demo simulates);
 //!   pauses and limits are real time, by tokio's timer.
 
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod budget;
 mod config;
 mod downlink;
 mod driver;
 mod ended;
+mod identity;
+pub mod join;
 mod link;
 mod outbox;
 mod pulse;

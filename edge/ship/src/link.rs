@@ -10,11 +10,21 @@ use std::{
 };
 
 use quinn::{ClientConfig, Connection, Endpoint, RecvStream, SendStream, TransportConfig};
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
 use bongsu_sdk_wire::{Decoder, Down, Heard, MAX_FRAME_BYTES, Pulse, Sender, encode};
 
-use crate::{Config, Error, downlink, driver::Shipper, ended::Ended, pulse, tls};
+use crate::{
+    Config, Error,
+    budget::{Budget, PIECE, Use},
+    downlink::{self, Road},
+    driver::Shipper,
+    ended::Ended,
+    pulse, tls,
+};
 
 /// Most bytes asked of the outbox at once.
 const READ_BYTES: usize = 1 << 20;
@@ -48,6 +58,7 @@ pub(crate) fn transport(config: &Config) -> Result<TransportConfig, Error> {
 }
 
 struct Link {
+    budget: Arc<Budget>,
     endpoint: Endpoint,
     connection: Connection,
     up: SendStream,
@@ -65,6 +76,7 @@ async fn open(shipper: &Shipper) -> Result<Link, Ended> {
     let (endpoint, connection) = connect(&shipper.config, client).await?;
     let (up, down) = connection.open_bi().await?;
     let mut link = Link {
+        budget: Arc::new(Budget::new(shipper.config.max_kbps, Instant::now())),
         endpoint,
         connection,
         up,
@@ -139,6 +151,7 @@ impl Link {
     /// Runs the pumps until one ends, then says goodbye.
     async fn serve(self, shipper: &Shipper, pulses: &mut watch::Receiver<Option<Pulse>>) -> Ended {
         let Self {
+            budget,
             endpoint,
             connection,
             up,
@@ -151,13 +164,20 @@ impl Link {
             shipper,
             sender: &sender,
             freed: &freed,
+            budget: &budget,
+        };
+        let road = Road {
+            connection: connection.clone(),
+            site: shipper.site.clone(),
+            identity: shipper.config.cert.clone(),
+            budget: Arc::clone(&budget),
         };
         let ended = tokio::select! {
             () = shipper.stop.cancelled() => Ended::Stopped,
             Err(ended) = ledger.up(up) => ended,
             Err(ended) = ledger.down(down, decoder) => ended,
-            Err(ended) = pulse::pump(&connection, pulses) => ended,
-            Err(ended) = downlink::pump(&connection, &shipper.downlink) => ended,
+            Err(ended) = pulse::pump(&connection, &budget, pulses) => ended,
+            Err(ended) = downlink::pump(&road, &shipper.downlink) => ended,
         };
         // A stream that broke because the connection was closed says less than the reason for closing it.
         let ended = match connection.close_reason() {
@@ -180,6 +200,7 @@ struct Ledger<'a> {
     sender: &'a Mutex<Sender>,
     /// Notified when an acknowledgement has made room in the window.
     freed: &'a Notify,
+    budget: &'a Budget,
 }
 
 impl Ledger<'_> {
@@ -203,7 +224,10 @@ impl Ledger<'_> {
                 let frame = lock(self.sender).batch(sequence, payload)?;
                 bytes.extend_from_slice(&encode(&frame)?);
             }
-            stream.write_all(&bytes).await?;
+            for piece in bytes.chunks(PIECE) {
+                self.budget.take(Use::Ledger, piece.len()).await;
+                stream.write_all(piece).await?;
+            }
         }
     }
 

@@ -1,26 +1,37 @@
 //! Live figures beside the backlog. Nothing here is retried, acknowledged or queued: the next pulse says it
 //! better.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, time::Duration};
 
 use quinn::{Connection, SendStream};
 use tokio::sync::watch;
 
 use bongsu_sdk_wire::{PULSE_PRIORITY, Pulse, Up, encode};
 
-use crate::ended::Ended;
+use crate::{
+    budget::{Budget, Use},
+    ended::Ended,
+};
 
-/// Sends every new pulse on a stream of its own; one that is not through when the next comes is dropped.
+/// A pulse that is not through by then tells of the past.
+const STALE: Duration = Duration::from_secs(10);
+
+/// Sends pulses on a stream each, one after the other: always the newest, as soon as the last one is through and
+/// the budget allows.
 pub(crate) async fn pump(
     connection: &Connection,
+    budget: &Budget,
     pulses: &mut watch::Receiver<Option<Pulse>>,
 ) -> Result<Infallible, Ended> {
     pulses.mark_changed();
+    let mut bytes_of_last = 0;
     loop {
         if pulses.changed().await.is_err() {
             // No one will send a pulse any more; the ledger goes on.
             std::future::pending::<()>().await;
         }
+        // What the next one will cost is known best by the last; it is only read when it may go.
+        budget.take(Use::Pulse, bytes_of_last).await;
         let Some(pulse) = pulses.borrow_and_update().clone() else {
             continue;
         };
@@ -35,18 +46,11 @@ pub(crate) async fn pump(
                 continue;
             }
         };
-        let mut next = pulses.clone();
-        let mut stream = tokio::select! {
-            stream = connection.open_uni() => stream?,
-            _ = next.changed() => continue,
-        };
-        let sent = tokio::select! {
-            sent = send(&mut stream, &bytes) => Some(sent),
-            _ = next.changed() => None,
-        };
-        match sent {
-            Some(sent) => sent?,
-            None => drop(stream.reset(0_u8.into())),
+        bytes_of_last = bytes.len();
+        let mut stream = connection.open_uni().await?;
+        match tokio::time::timeout(STALE, send(&mut stream, &bytes)).await {
+            Ok(sent) => sent?,
+            Err(_) => drop(stream.reset(0_u8.into())),
         }
     }
 }

@@ -22,8 +22,11 @@ pub(crate) fn client(config: &Config) -> Result<QuicClientConfig, Error> {
             .add(authority)
             .map_err(|error| unusable(&config.ca, error))?;
     }
-    let key = PrivateKeyDer::from_pem_file(&config.key)
-        .map_err(|error| unreadable(&config.key, error))?;
+    let key = match PrivateKeyDer::from_pem_file(&config.cert) {
+        Err(pem::Error::NoItemsFound) => PrivateKeyDer::from_pem_file(&config.key)
+            .map_err(|error| unreadable(&config.key, error))?,
+        whole => whole.map_err(|error| unreadable(&config.cert, error))?,
+    };
     let mut tls = rustls::ClientConfig::builder_with_provider(Arc::new(
         rustls::crypto::ring::default_provider(),
     ))

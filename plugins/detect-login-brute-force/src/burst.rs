@@ -1,6 +1,6 @@
 //! Words for a burst of failed logins.
 
-use bongsu_sdk_guest::detector::{Figure, Finding, Severity, Transaction, Window};
+use bongsu_sdk_guest::detector::{Figure, Finding, Severity, Window};
 
 use crate::tracker::Burst;
 
@@ -15,8 +15,8 @@ pub(crate) enum Kind {
     Spraying,
 }
 
-/// The finding about `token` that the failure `login` led to.
-pub(crate) fn finding(kind: Kind, login: &Transaction, token: &str, burst: Burst) -> Finding {
+/// The finding about `token` in an application.
+pub(crate) fn finding(kind: Kind, app: &str, token: &str, burst: Burst) -> Finding {
     let Burst {
         from_ms,
         to_ms,
@@ -64,7 +64,7 @@ pub(crate) fn finding(kind: Kind, login: &Transaction, token: &str, burst: Burst
     Finding {
         kind: word.to_owned(),
         severity,
-        app: Some(login.app.clone()),
+        app: Some(app.to_owned()),
         when: Window {
             from_ms,
             to_ms: to_ms.saturating_add(1),

@@ -29,8 +29,8 @@ mod burst;
 mod tracker;
 
 use bongsu_sdk_guest::{
-    About, Config, Level,
-    detector::{Detector, Finding, Login, Transaction},
+    Level, Settings,
+    detector::{Batch, Detector, Finding, Login, Transaction},
     export_detector, log,
 };
 
@@ -48,19 +48,13 @@ pub struct LoginBruteForce {
 }
 
 impl Detector for LoginBruteForce {
-    const ABOUT: About = About {
-        name: "login-brute-force",
-        version: env!("CARGO_PKG_VERSION"),
-        summary: "Finds guessing at logins by client and by user, and one client trying many users.",
-    };
-
-    fn init(config: &Config) -> Result<Self, String> {
-        let window_ms = config.number("window_seconds", 300, 1..=86_400)? * 1_000;
-        let client_failures = config.number("client_failures", 10, 2..=1_000)?;
-        let user_failures = config.number("user_failures", 10, 2..=1_000)?;
-        let client_users = config.number("client_users", 5, 2..=1_000)?;
-        let max_tracked = config.number("max_tracked", 20_000, 100..=200_000)?;
-        config.finish()?;
+    fn init(settings: &Settings) -> Result<Self, String> {
+        let window_ms = settings.integer::<i64>("window_seconds")? * 1_000;
+        let client_failures = settings.integer("client_failures")?;
+        let user_failures = settings.integer("user_failures")?;
+        let client_users = settings.integer("client_users")?;
+        let max_tracked = settings.integer("max_tracked")?;
+        settings.finish()?;
         Ok(Self {
             window_ms,
             by_client: Tracker::new(client_failures, Some(client_users), max_tracked),
@@ -68,42 +62,42 @@ impl Detector for LoginBruteForce {
         })
     }
 
-    fn check(&mut self, transactions: &[Transaction], now_ms: i64) -> Vec<Finding> {
+    fn check(&mut self, batch: &Batch) -> Vec<Finding> {
+        let now_ms = batch.now_ms();
         let oldest = now_ms.saturating_sub(self.window_ms);
-        let mut failed: Vec<&Transaction> = transactions
+        let mut failed: Vec<&Transaction> = batch
+            .transactions()
             .iter()
             .filter(|t| {
                 t.login == Some(Login::Failed) && t.ended_ms > oldest && t.ended_ms <= now_ms
             })
             .collect();
         failed.sort_by_key(|t| t.ended_ms);
-        let findings: Vec<Finding> = failed.into_iter().flat_map(|t| self.failure(t)).collect();
-        worst(findings)
+        let findings = failed.into_iter().flat_map(|t| self.failure(batch, t));
+        worst(findings.collect())
     }
 }
 
 impl LoginBruteForce {
-    fn failure(&mut self, login: &Transaction) -> Vec<Finding> {
+    fn failure(&mut self, batch: &Batch, login: &Transaction) -> Vec<Finding> {
         let from_ms = login.ended_ms.saturating_sub(self.window_ms);
+        let (client, user) = (batch.text_of(login.client), batch.text_of(login.user));
+        let app = batch.text(login.app);
         let mut findings = Vec::new();
-        if let Some(client) = &login.client {
-            let failure = Failure::new(login.ended_ms, login.user.as_deref());
+        if let Some(client) = client {
+            let failure = Failure::new(login.ended_ms, user);
             let burst = self.by_client.record(client, failure, from_ms);
-            findings.extend(
-                burst
-                    .users
-                    .map(|b| finding(Kind::Spraying, login, client, b)),
-            );
+            findings.extend(burst.users.map(|b| finding(Kind::Spraying, app, client, b)));
             findings.extend(
                 burst
                     .failures
-                    .map(|b| finding(Kind::Client, login, client, b)),
+                    .map(|b| finding(Kind::Client, app, client, b)),
             );
         }
-        if let Some(user) = &login.user {
-            let failure = Failure::new(login.ended_ms, login.client.as_deref());
+        if let Some(user) = user {
+            let failure = Failure::new(login.ended_ms, client);
             let burst = self.by_user.record(user, failure, from_ms);
-            findings.extend(burst.failures.map(|b| finding(Kind::User, login, user, b)));
+            findings.extend(burst.failures.map(|b| finding(Kind::User, app, user, b)));
         }
         findings
     }
@@ -129,44 +123,69 @@ export_detector!(LoginBruteForce);
 
 #[cfg(test)]
 mod tests {
+    use bongsu_sdk_guest::{detector::Events, settings::Value};
+
     use super::*;
 
-    fn plugin(settings: &[(&str, &str)]) -> LoginBruteForce {
-        let entries = settings
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
-        LoginBruteForce::init(&Config::new(entries)).unwrap()
+    fn plugin(changed: &[(&str, i64)]) -> LoginBruteForce {
+        let defaults = [
+            ("window_seconds", 300),
+            ("client_failures", 10),
+            ("user_failures", 10),
+            ("client_users", 5),
+            ("max_tracked", 20_000),
+        ];
+        let entries = defaults.map(|(key, default)| {
+            let changed = changed.iter().find(|(k, _)| *k == key);
+            let value = changed.map_or(default, |(_, value)| *value);
+            (key.to_owned(), Value::Integer(value))
+        });
+        LoginBruteForce::init(&Settings::new(entries.into())).unwrap()
     }
 
-    fn login(at_s: i64, client: &str, user: &str, outcome: Login) -> Transaction {
-        Transaction {
+    fn login(batch: &mut Batch, at_s: i64, client: &str, user: &str, outcome: Login) {
+        let (app, instance) = (batch.place("minwon"), batch.place("was-1"));
+        let (url, method) = (batch.place("/login"), batch.place("POST"));
+        let client = (!client.is_empty()).then(|| batch.place(client));
+        let user = (!user.is_empty()).then(|| batch.place(user));
+        let transaction = Transaction {
             ended_ms: at_s * 1_000,
             duration_us: 80_000,
-            app: "minwon".into(),
-            instance: "was-1".into(),
-            url: "/login".into(),
-            method: "POST".into(),
+            sql_us: 0,
+            external_us: 0,
+            app,
+            instance,
+            release: None,
+            url,
+            target: None,
+            method,
             status: 401,
             failed: false,
-            client: (!client.is_empty()).then(|| client.into()),
+            client,
             session: None,
-            user: (!user.is_empty()).then(|| user.into()),
+            user,
             login: Some(outcome),
+        };
+        if let Events::Transactions(all) = &mut batch.events {
+            all.push(transaction);
         }
+    }
+
+    fn batch(now_s: i64, attempts: &[(i64, &str, &str)]) -> Batch {
+        let mut batch = Batch::new(0, now_s * 1_000);
+        for (at, client, user) in attempts {
+            login(&mut batch, *at, client, user, Login::Failed);
+        }
+        batch
     }
 
     fn failures(
         plugin: &mut LoginBruteForce,
         attempts: &[(i64, &str, &str)],
     ) -> Vec<(String, String)> {
-        let batch: Vec<_> = attempts
-            .iter()
-            .map(|(at, c, u)| login(*at, c, u, Login::Failed))
-            .collect();
-        let now = attempts.iter().map(|a| a.0).max().unwrap_or(0) * 1_000;
+        let now = attempts.iter().map(|a| a.0).max().unwrap_or(0);
         plugin
-            .check(&batch, now)
+            .check(&batch(now, attempts))
             .into_iter()
             .map(|f| (f.kind, f.subject))
             .collect()
@@ -174,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_client_that_keeps_failing_is_found_once_per_burst() {
-        let mut p = plugin(&[("client_failures", "5")]);
+        let mut p = plugin(&[("client_failures", 5)]);
         let burst = |from: i64| (0..20).map(|i| (from + i, "c1", "")).collect::<Vec<_>>();
         assert_eq!(
             failures(&mut p, &burst(1_000)),
@@ -194,7 +213,7 @@ mod tests {
 
     #[test]
     fn one_failure_less_than_the_threshold_or_a_slower_pace_is_silent() {
-        let mut p = plugin(&[("client_failures", "5"), ("window_seconds", "60")]);
+        let mut p = plugin(&[("client_failures", 5), ("window_seconds", 60)]);
         assert_eq!(
             failures(
                 &mut p,
@@ -210,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_user_attacked_from_many_clients_is_found() {
-        let mut p = plugin(&[("user_failures", "6")]);
+        let mut p = plugin(&[("user_failures", 6)]);
         let clients: Vec<String> = (0..6).map(|i| format!("c{i}")).collect();
         let attempts: Vec<_> = clients
             .iter()
@@ -225,7 +244,7 @@ mod tests {
 
     #[test]
     fn one_client_trying_many_users_is_password_spraying() {
-        let mut p = plugin(&[("client_users", "4")]);
+        let mut p = plugin(&[("client_users", 4)]);
         let tries = |users: &[&'static str]| -> Vec<(i64, &'static str, &'static str)> {
             users
                 .iter()
@@ -237,7 +256,7 @@ mod tests {
             failures(&mut p, &tries(&["a", "b", "b", "a", "b", "c"])),
             []
         );
-        let found = p.check(&[login(60, "c", "d", Login::Failed)], 60_000);
+        let found = p.check(&batch(60, &[(60, "c", "d")]));
         assert_eq!(found.len(), 1);
         assert_eq!(
             (found[0].kind.as_str(), found[0].subject.as_str()),
@@ -254,20 +273,19 @@ mod tests {
 
     #[test]
     fn successes_and_late_or_future_attempts_do_not_count() {
-        let mut p = plugin(&[("client_failures", "2"), ("window_seconds", "60")]);
-        let batch = [
-            login(1_000, "c", "u", Login::Succeeded),
-            login(1_000, "c", "u", Login::Succeeded),
-            login(100, "c", "u", Login::Failed),
-            login(9_000, "c", "u", Login::Failed),
-            login(1_000, "c", "u", Login::Failed),
-        ];
-        assert_eq!(p.check(&batch, 1_000_000).len(), 0);
+        let mut p = plugin(&[("client_failures", 2), ("window_seconds", 60)]);
+        let mut batch = batch(
+            1_000,
+            &[(100, "c", "u"), (9_000, "c", "u"), (1_000, "c", "u")],
+        );
+        login(&mut batch, 1_000, "c", "u", Login::Succeeded);
+        login(&mut batch, 1_000, "c", "u", Login::Succeeded);
+        assert_eq!(p.check(&batch).len(), 0);
     }
 
     #[test]
     fn a_flood_of_new_clients_does_not_hide_the_one_that_guesses() {
-        let mut p = plugin(&[("max_tracked", "100"), ("client_failures", "10")]);
+        let mut p = plugin(&[("max_tracked", 100), ("client_failures", 10)]);
         let mut found = Vec::new();
         for round in 0..10 {
             let noise: Vec<String> = (0..1_000).map(|i| format!("n{round}-{i}")).collect();
@@ -287,7 +305,7 @@ mod tests {
 
     #[test]
     fn an_attack_from_everywhere_is_reported_in_part_worst_first() {
-        let mut p = plugin(&[("client_failures", "2"), ("client_users", "3")]);
+        let mut p = plugin(&[("client_failures", 2), ("client_users", 3)]);
         let clients: Vec<String> = (0..200).map(|i| format!("c{i}")).collect();
         let mut attempts: Vec<_> = clients
             .iter()
@@ -297,16 +315,5 @@ mod tests {
         let found = failures(&mut p, &attempts);
         assert_eq!(found.len(), MOST);
         assert_eq!(found[0].0, "password-spraying");
-    }
-
-    #[test]
-    fn settings_out_of_range_or_unknown_are_refused() {
-        let refuse = |k: &str, v: &str| {
-            LoginBruteForce::init(&Config::new(vec![(k.into(), v.into())]))
-                .err()
-                .unwrap_or_default()
-        };
-        assert!(refuse("client_failures", "1").contains("client_failures"));
-        assert!(refuse("window", "60").contains("`window` is unknown"));
     }
 }

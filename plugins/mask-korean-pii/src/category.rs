@@ -3,7 +3,11 @@
 mod english;
 mod korean;
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    sync::OnceLock,
+};
 
 use crate::text::is_hangul;
 use english::{KEYS, PERSON, THING};
@@ -61,6 +65,30 @@ pub(crate) fn of_key(key: &str, parent: &[String]) -> Option<Category> {
     }
     let words = words(key);
     by_words(&words, parent)
+}
+
+/// As [`of_key`] without a parent. Logs say the same words again and again, so answers are remembered, as far as they are few
+/// and short.
+pub(crate) fn of_lone_key(key: &str) -> Option<Category> {
+    const MOST: usize = 4_096;
+    const LONGEST: usize = 40;
+    thread_local! {
+        static KNOWN: RefCell<HashMap<String, Option<Category>>> = RefCell::default();
+    }
+    if key.len() > LONGEST {
+        return of_key(key, &[]);
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(found) = known.get(key) {
+            return *found;
+        }
+        if known.len() >= MOST {
+            known.clear();
+        }
+        let found = of_key(key, &[]);
+        known.insert(key.to_owned(), found);
+        found
+    })
 }
 
 fn by_words(words: &[String], parent: &[String]) -> Option<Category> {
@@ -184,8 +212,15 @@ pub(crate) fn without_particle(word: &str) -> Option<&str> {
 /// A Korean word less each of the particles that it may end with: `추이랑` is `추` with one and `추이` with another.
 pub(crate) fn without_particles(word: &str) -> impl Iterator<Item = &str> {
     const PARTICLES: &str = "으로 에서 에게 께서 부터 까지 한테 이랑 하고 라고 이 가 은 는 을 를 의 로 에 도 와 과 만 랑 님";
-    PARTICLES
+    // Most words of a log are English, and none of them ends with a particle.
+    let particles = if word.ends_with(is_hangul) {
+        PARTICLES
+    } else {
+        ""
+    };
+    particles
         .split(' ')
+        .filter(|particle| !particle.is_empty())
         .filter_map(move |particle| word.strip_suffix(particle))
         .filter(|rest| !rest.is_empty())
 }

@@ -34,7 +34,7 @@ mod text;
 mod words;
 
 use bongsu_sdk_guest::{
-    About, Config, export_masker,
+    Settings, export_masker,
     masker::{Edit, Field, FieldKind, Masker},
 };
 
@@ -46,14 +46,8 @@ use text::Text;
 pub struct MaskKoreanPii;
 
 impl Masker for MaskKoreanPii {
-    const ABOUT: About = About {
-        name: "mask-korean-pii",
-        version: env!("CARGO_PKG_VERSION"),
-        summary: "Masks Korean and international personal data and secrets, keeping what the policy allows.",
-    };
-
-    fn init(config: &Config) -> Result<Self, String> {
-        config.finish()?;
+    fn init(settings: &Settings) -> Result<Self, String> {
+        settings.finish()?;
         Ok(Self)
     }
 

@@ -2,13 +2,13 @@
 //! looks alike. All data is made up.
 
 use bongsu_sdk_guest::{
-    Config,
+    Settings,
     masker::{Field, FieldKind, Masker as _},
 };
 use mask_korean_pii::MaskKoreanPii;
 
 fn masked(kind: FieldKind, source: &str) -> String {
-    let mut plugin = MaskKoreanPii::init(&Config::default()).unwrap();
+    let mut plugin = MaskKoreanPii::init(&Settings::default()).unwrap();
     let edits = plugin.mask(&[Field {
         kind,
         text: source.to_owned(),

@@ -35,17 +35,31 @@ pub(crate) enum Part {
 impl Tile {
     pub(crate) fn add(&mut self, site: &SiteId, block: &Block, what: &Selection<'_>, part: Part) {
         for (scope, rollup) in block.scopes.iter().filter(|(scope, _)| what.holds(scope)) {
+            self.add_one(site, block.tier, scope, rollup, part);
+        }
+    }
+
+    /// Takes in the part of one scope.
+    pub(crate) fn add_one(
+        &mut self,
+        site: &SiteId,
+        tier: Tier,
+        scope: &Scope,
+        rollup: &RollUp,
+        part: Part,
+    ) {
+        if !self.sites.contains(site) {
             self.sites.insert(site.clone());
-            self.tiers.insert(block.tier);
-            match part {
-                Part::Users => self.add_users(rollup),
-                Part::Counters => self.counters.add(&rollup.counters),
-                Part::Durations => self.durations.merge(&rollup.durations),
-                Part::Levels if rollup.gauges.is_empty() => {}
-                Part::Levels => {
-                    let key = (site.clone(), scope.clone());
-                    self.levels.entry(key).or_default().merge(&rollup.gauges);
-                }
+        }
+        self.tiers.insert(tier);
+        match part {
+            Part::Users => self.add_users(rollup),
+            Part::Counters => self.counters.add(&rollup.counters),
+            Part::Durations => self.durations.merge(&rollup.durations),
+            Part::Levels if rollup.gauges.is_empty() => {}
+            Part::Levels => {
+                let key = (site.clone(), scope.clone());
+                self.levels.entry(key).or_default().merge(&rollup.gauges);
             }
         }
     }

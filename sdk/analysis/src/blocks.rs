@@ -1,6 +1,7 @@
 //! What holds the roll-ups.
 
-use bongsu_sdk_model::{SiteId, Tier, Timestamp, Window};
+use bongsu_sdk_model::{Finding, SiteId, Tier, Timestamp, Window};
+use bongsu_sdk_plan::{Listing, Wanted};
 use bongsu_sdk_sketch::Block;
 
 /// A store of blocks. The center's history implements it for all sites, the edge's for its own.
@@ -32,6 +33,28 @@ pub trait Blocks {
     /// # Errors
     /// [`BlockError`] if the store can't be read.
     fn count_findings(&self, sites: &[SiteId], window: Window) -> Result<u64, BlockError>;
+
+    /// The latest findings of `sites` whose window ended in `window`, newest first; none from a store that keeps
+    /// only their number.
+    ///
+    /// # Errors
+    /// [`BlockError`] if the store can't be read.
+    fn findings(
+        &self,
+        _sites: &[SiteId],
+        _window: Window,
+        _limit: usize,
+    ) -> Result<Vec<(SiteId, Finding)>, BlockError> {
+        Ok(Vec::new())
+    }
+
+    /// Live sessions or recent requests; `None` where none are kept.
+    ///
+    /// # Errors
+    /// [`BlockError`] if the store can't be read.
+    fn rows(&self, _wanted: &Wanted, _now: Timestamp) -> Result<Option<Listing>, BlockError> {
+        Ok(None)
+    }
 }
 
 /// The store failed.

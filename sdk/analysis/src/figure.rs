@@ -41,12 +41,12 @@ pub(crate) fn part(metric: Metric) -> Result<Part, SourceError> {
         | M::Apdex
         | M::ErrorsRate
         | M::ErrorsCount
+        | M::Sla
         | M::DbLatency => Ok(Part::Counters),
         M::UsersInFlight
         | M::LoginsDuplicate
         | M::GcPause
         | M::NetworkLatency
-        | M::Sla
         | M::Alerts
         | M::Oom => Err(SourceError::NotHeld {
             what: metric.to_string(),
@@ -163,6 +163,7 @@ fn counted(metric: Metric, c: &Counters, width: Duration) -> Option<f64> {
         Metric::ErrorsCount => Some(c.errors as f64),
         Metric::Tps => (!width.is_zero()).then(|| c.requests as f64 / width.as_secs_f64()),
         Metric::ErrorsRate => per_request(c.errors as f64 * 100.0),
+        Metric::Sla => per_request(c.requests.saturating_sub(c.errors) as f64 * 100.0),
         Metric::Apdex => per_request(c.satisfied as f64 + c.tolerating as f64 / 2.0),
         // A source that reports no durations leaves them 0: then there is no mean, not a mean of 0.
         Metric::LatencyAvg if c.duration_us > 0 => per_request(ms(c.duration_us)),

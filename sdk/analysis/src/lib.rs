@@ -28,6 +28,8 @@
 //! | [`forecast`] | hours to days ahead, and the probability of crossing a threshold |
 //! | [`sizing`] | how many instances more or fewer, by when |
 //! | [`objective`] | what was promised and kept, what error budget is left |
+//! | `source::explain` | rows held against like days, the worst run, and a case for `cause` |
+//! | `source::pools` | instances, what each carries, and how many are needed |
 //! | [`cause`] | where a symptom comes from, over plain series and a graph of calls |
 //!
 //! ## Decisions

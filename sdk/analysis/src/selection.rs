@@ -53,7 +53,9 @@ impl<'a> Selection<'a> {
                 is_asked && app_is_asked(query)
             }
             (Self::Urls(query), Scope::Url(_, url)) => {
-                query.urls.iter().any(|asked| matches(asked, url)) && app_is_asked(query)
+                let is_asked =
+                    query.urls.is_empty() || query.urls.iter().any(|asked| matches(asked, url));
+                is_asked && app_is_asked(query)
             }
             _ => false,
         }

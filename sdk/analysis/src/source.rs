@@ -1,16 +1,19 @@
 //! The measurements of a question plan, over blocks.
 
 mod ahead;
+mod each;
+mod explain;
 mod fleet;
 mod odd;
+mod pools;
 mod usual;
 
 use std::time::Duration;
 
-use bongsu_sdk_model::{IdentityMode, Metric, SiteId, Tier, Timestamp, Window};
+use bongsu_sdk_model::{Finding, IdentityMode, Metric, SiteId, Tier, Timestamp, Window};
 use bongsu_sdk_plan::{
-    Agg, Coverage, Dimension, Expected, Measured, Oddity, Outlook, Query, Source, SourceError,
-    Threshold,
+    Agg, Coverage, Dimension, Expected, Explanation, Listing, Measured, Notice, Oddity, Outlook,
+    Pool, Query, Source, SourceError, Threshold, Wanted,
 };
 use bongsu_sdk_sketch::DistinctSketch;
 use jiff::{civil::Date, tz::TimeZone};
@@ -272,6 +275,51 @@ impl<B: Blocks> Source for RollUpSource<B> {
 
     fn anomalies(&self, query: &Query) -> Result<Option<Vec<Oddity>>, SourceError> {
         self.stood_out(query)
+    }
+
+    fn measure_each(
+        &self,
+        dimension: Dimension,
+        query: &Query,
+    ) -> Result<Vec<(String, Measured)>, SourceError> {
+        self.each_member(dimension, query)
+    }
+
+    fn explain(&self, query: &Query) -> Result<Explanation, SourceError> {
+        self.explained(query)
+    }
+
+    fn pools(&self, query: &Query, servers: Option<u32>) -> Result<Vec<Pool>, SourceError> {
+        self.sized(query, servers)
+    }
+
+    fn notices(&self, query: &Query, limit: usize) -> Result<Vec<Notice>, SourceError> {
+        let sites = self.sites(query);
+        let store = self.blocks.store();
+        let found = store
+            .findings(&sites, query.window, limit)
+            .map_err(failed)?;
+        let of_app = |notice: &(SiteId, Finding)| {
+            let app = notice.1.app.as_ref();
+            query.apps.is_empty() || app.is_some_and(|app| query.apps.contains(app))
+        };
+        let notice = |(site, finding): (SiteId, Finding)| Notice {
+            site,
+            at: finding.window.to,
+            window: finding.window,
+            severity: finding.severity,
+            kind: finding.kind,
+            subject: finding.subject,
+            summary: finding.summary,
+        };
+        Ok(found.into_iter().filter(of_app).map(notice).collect())
+    }
+
+    fn rows(&self, wanted: &Wanted) -> Result<Listing, SourceError> {
+        let held = self.blocks.store().rows(wanted, self.now).map_err(failed)?;
+        held.ok_or_else(|| SourceError::NotHeld {
+            what: wanted.target.name().to_owned(),
+        })
     }
 
     fn holidays(&self, window: Window) -> Vec<Date> {

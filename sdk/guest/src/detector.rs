@@ -1,6 +1,6 @@
-//! The `detector` world: finding what is wrong in traffic.
+//! The `detector` world: finding what is wrong.
 
-use crate::{About, Config};
+use crate::Settings;
 
 /// Generated from `wit/`.
 #[doc(hidden)]
@@ -15,52 +15,115 @@ pub mod bindings {
 }
 
 pub use bindings::exports::bongsu::plugin::detection::{
-    Figure, Finding, Login, Severity, Transaction, Window,
+    Batch, Events, Figure, Finding, Login, Measure, RollUp, SessionChange, SessionEvent, Severity,
+    Transaction, Window,
 };
 
-/// A detector. One value lives as long as its instance; calls never overlap. State must be bounded.
-pub trait Detector: Sized + 'static {
-    /// Who it is.
-    const ABOUT: About;
+impl Batch {
+    /// The text at a position, for example `batch.text(transaction.app)`.
+    #[must_use]
+    pub fn text(&self, place: u32) -> &str {
+        self.texts.get(place as usize).map_or("", String::as_str)
+    }
 
-    /// Reads the operator's settings.
+    /// The text at a position that may be absent.
+    #[must_use]
+    pub fn text_of(&self, place: Option<u32>) -> Option<&str> {
+        place.map(|place| self.text(place))
+    }
+
+    /// The instant of the batch, milliseconds since the epoch.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.window.to_ms
+    }
+
+    /// The transactions; none in a batch of another kind.
+    #[must_use]
+    pub fn transactions(&self) -> &[Transaction] {
+        match &self.events {
+            Events::Transactions(all) => all,
+            _ => &[],
+        }
+    }
+
+    /// The session events; none in a batch of another kind.
+    #[must_use]
+    pub fn session_events(&self) -> &[SessionEvent] {
+        match &self.events {
+            Events::SessionEvents(all) => all,
+            _ => &[],
+        }
+    }
+
+    /// The roll-ups; none in a batch of another kind.
+    #[must_use]
+    pub fn roll_ups(&self) -> &[RollUp] {
+        match &self.events {
+            Events::RollUps(all) => all,
+            _ => &[],
+        }
+    }
+
+    /// The value of a metric in a roll-up of this batch.
+    #[must_use]
+    pub fn measure(&self, roll_up: &RollUp, metric: &str) -> Option<f64> {
+        let found = roll_up
+            .measures
+            .iter()
+            .find(|m| self.text(m.metric) == metric);
+        found.map(|m| m.value)
+    }
+
+    /// An empty batch of transactions, for unit tests; fill [`Batch::events`] with texts placed by [`Self::place`].
+    #[must_use]
+    pub fn new(from_ms: i64, to_ms: i64) -> Self {
+        Self {
+            window: Window { from_ms, to_ms },
+            texts: Vec::new(),
+            events: Events::Transactions(Vec::new()),
+        }
+    }
+
+    /// Where a text is, adding it if it is not there: for unit tests.
+    pub fn place(&mut self, text: &str) -> u32 {
+        let found = self.texts.iter().position(|known| known == text);
+        let place = found.unwrap_or_else(|| {
+            self.texts.push(text.to_owned());
+            self.texts.len() - 1
+        });
+        place as u32
+    }
+}
+
+/// A detector. One value lives as long as its instance; calls never overlap. What it keeps must be bounded.
+pub trait Detector: Sized + 'static {
+    /// Picks up the operator's settings.
     ///
     /// # Errors
     /// A sentence for the operator that names the key at fault. The plugin is then refused.
-    fn init(config: &Config) -> Result<Self, String>;
+    fn init(settings: &Settings) -> Result<Self, String>;
 
-    /// Looks at the transactions that ended since the last call, in no particular order, perhaps none; `now_ms` is
-    /// the instant of the batch.
-    fn check(&mut self, transactions: &[Transaction], now_ms: i64) -> Vec<Finding>;
+    /// Looks at a batch, perhaps an empty one, of a kind the manifest names in `events`.
+    fn check(&mut self, batch: &Batch) -> Vec<Finding>;
 }
 
-/// Makes the crate a component of the world `detector`. Takes the name of a type that implements [`Detector`].
+/// Makes the crate a component of the world `detector`. Takes the name of a type that implements [`Detector`]; the manifest
+/// is the file `plugin.json` beside `Cargo.toml`.
 #[macro_export]
 macro_rules! export_detector {
     ($plugin:ident) => {
-        // A linker for a host does not accept the names that components export.
-        #[cfg(target_arch = "wasm32")]
-        mod bongsu_component {
-            use ::std::{cell::RefCell, string::String, vec::Vec};
-            use $crate::detector::bindings::{self, exports::bongsu::plugin::detection};
-
-            ::std::thread_local! {
-                static PLUGIN: RefCell<Option<super::$plugin>> = const { RefCell::new(None) };
-            }
-
-            struct Component;
-            $crate::__export_plugin!($crate::detector::Detector, $plugin, "detector", Whole);
+        $crate::__export_plugin!(detector, $crate::detector::Detector, $plugin, Whole, {
+            use $crate::detector::bindings::exports::bongsu::plugin::detection;
 
             impl detection::Guest for Component {
-                fn check(transactions: Vec<detection::Transaction>, now_ms: i64) -> Vec<detection::Finding> {
+                fn check(batch: detection::Batch) -> ::std::vec::Vec<detection::Finding> {
                     PLUGIN.with_borrow_mut(|plugin| match plugin {
-                        Some(plugin) => $crate::detector::Detector::check(plugin, &transactions, now_ms),
+                        Some(plugin) => $crate::detector::Detector::check(plugin, &batch),
                         None => ::std::panic!("check was called before init"),
                     })
                 }
             }
-
-            bindings::export_world!(Component with_types_in bindings);
-        }
+        });
     };
 }

@@ -1,16 +1,13 @@
-//! What the author of a plugin in Rust uses: one trait and one macro per world of `bongsu:plugin@1.0.0`.
+//! What the author of a plugin in Rust uses: one trait and one macro per world of `bongsu:plugin@1.0.0`, and [`host`].
 //!
 //! ```
-//! use bongsu_sdk_guest::{About, Config, masker::{Edit, Field, Masker}};
+//! use bongsu_sdk_guest::{Settings, masker::{Edit, Field, Masker}};
 //!
 //! struct HideDigits;
 //!
 //! impl Masker for HideDigits {
-//!     const ABOUT: About =
-//!         About { name: "hide-digits", version: "0.1.0", summary: "Replaces every digit." };
-//!
-//!     fn init(config: &Config) -> Result<Self, String> {
-//!         config.finish()?;
+//!     fn init(settings: &Settings) -> Result<Self, String> {
+//!         settings.finish()?;
 //!         Ok(Self)
 //!     }
 //!
@@ -29,54 +26,33 @@
 //! # fn main() {}
 //! ```
 //!
+//! Who the plugin is, what it needs and its settings stand in `plugin.json` beside `Cargo.toml` (see `wit/README.md`); the
+//! macro puts it into the component, where hosts read it without running anything.
+//!
 //! A plugin crate is a `cdylib` (for Wasm) and an `rlib` (so that `cargo test` runs its unit tests on the
 //! host). Nothing here reads a clock, a file or the environment, and a plugin has no way to.
 //!
 //! ## Decisions
 //!
-//! - **A panic is reported through the host's log before it traps**, because a trap alone has no text. In
-//!   a masker only the place and a literal message are reported: a formatted one may quote the text that was being
-//!   masked (slicing a `str` off a boundary does).
+//! - **The manifest is a file, not constants.** Tools, other languages and the operator's page read the same JSON, and a
+//!   setting's default is written once. Rejected: a function that returns it, which has to be run to be read.
+//! - **A panic is reported to the host before it traps**, because a trap alone has no text. In a masker only the place and
+//!   a literal message are reported: a formatted one may quote the text that was being masked (slicing a `str` off a
+//!   boundary does).
 //! - **One crate for every world; the macro carries the world.** Which world a component has is decided by
 //!   the `export_…!` it calls. Rejected: a feature per world, which Cargo would unify across the plugins
 //!   of one workspace.
 //! - **Traits over the generated ones**, with `&mut self`: the generated bindings know only free functions, and
 //!   every author would write the same cell around their state.
 
-pub mod config;
+pub mod controller;
 pub mod detector;
+mod export;
+pub mod host;
 pub mod masker;
 #[doc(hidden)]
 pub mod runtime;
+pub mod settings;
 
-pub use config::Config;
-
-/// Who a plugin is; the world is added by the macro that exports it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct About {
-    /// Lower-case letters, digits and dashes, at most 64 bytes.
-    pub name: &'static str,
-    /// The plugin's own version; `env!("CARGO_PKG_VERSION")` is the usual one.
-    pub version: &'static str,
-    /// What it does, in one sentence.
-    pub summary: &'static str,
-}
-
-/// How much a log line matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// For the plugin's author.
-    Debug,
-    /// Worth knowing.
-    Info,
-    /// Something is not as it should be.
-    Warn,
-    /// Something failed.
-    Error,
-}
-
-/// Writes a line to the edge's log; on a host (in unit tests) it does nothing. Never log text that came in a
-/// batch.
-pub fn log(level: Level, message: &str) {
-    runtime::log(level, message);
-}
+pub use host::{Level, log};
+pub use settings::Settings;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::{About, Config};
+use crate::Settings;
 
 /// Generated from `wit/`.
 #[doc(hidden)]
@@ -40,72 +40,32 @@ impl Edit {
 
 /// A masker. One value lives as long as its instance; calls never overlap.
 pub trait Masker: Sized + 'static {
-    /// Who it is.
-    const ABOUT: About;
-
-    /// Reads the operator's settings.
+    /// Picks up the operator's settings.
     ///
     /// # Errors
     /// A sentence for the operator that names the key at fault. The plugin is then refused.
-    fn init(config: &Config) -> Result<Self, String>;
+    fn init(settings: &Settings) -> Result<Self, String>;
 
     /// The edits that make a batch safe to keep, ordered by field and start, without overlaps.
     fn mask(&mut self, fields: &[Field]) -> Vec<Edit>;
 }
 
-/// Makes the crate a component of the world `masker`. Takes the name of a type that implements [`Masker`].
+/// Makes the crate a component of the world `masker`. Takes the name of a type that implements [`Masker`]; the manifest is
+/// the file `plugin.json` beside `Cargo.toml`.
 #[macro_export]
 macro_rules! export_masker {
     ($plugin:ident) => {
-        // A linker for a host does not accept the names that components export.
-        #[cfg(target_arch = "wasm32")]
-        mod bongsu_component {
-            use ::std::{cell::RefCell, string::String, vec::Vec};
-            use $crate::masker::bindings::{self, exports::bongsu::plugin::masking};
-
-            ::std::thread_local! {
-                static PLUGIN: RefCell<Option<super::$plugin>> = const { RefCell::new(None) };
-            }
-
-            struct Component;
-            $crate::__export_plugin!($crate::masker::Masker, $plugin, "masker", LiteralOnly);
+        $crate::__export_plugin!(masker, $crate::masker::Masker, $plugin, LiteralOnly, {
+            use $crate::masker::bindings::exports::bongsu::plugin::masking;
 
             impl masking::Guest for Component {
-                fn mask(fields: Vec<masking::Field>) -> Vec<masking::Edit> {
+                fn mask(fields: ::std::vec::Vec<masking::Field>) -> ::std::vec::Vec<masking::Edit> {
                     PLUGIN.with_borrow_mut(|plugin| match plugin {
                         Some(plugin) => $crate::masker::Masker::mask(plugin, &fields),
                         None => ::std::panic!("mask was called before init"),
                     })
                 }
             }
-
-            bindings::export_world!(Component with_types_in bindings);
-        }
-    };
-}
-
-/// The part of `export_…!` that every world has.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __export_plugin {
-    ($world:path, $plugin:ident, $name:literal, $panic:ident) => {
-        impl bindings::Guest for Component {
-            fn describe() -> bindings::Manifest {
-                let about = <super::$plugin as $world>::ABOUT;
-                bindings::Manifest {
-                    name: about.name.into(),
-                    version: about.version.into(),
-                    world: $name.into(),
-                    summary: about.summary.into(),
-                }
-            }
-
-            fn init(settings: bindings::Settings) -> Result<(), String> {
-                $crate::runtime::report_panics($crate::runtime::PanicText::$panic);
-                let made = <super::$plugin as $world>::init(&$crate::Config::new(settings))?;
-                PLUGIN.set(Some(made));
-                Ok(())
-            }
-        }
+        });
     };
 }

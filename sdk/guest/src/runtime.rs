@@ -1,6 +1,4 @@
-//! What the macros expand to: logging through the host and the panic hook. Not for authors.
-
-use crate::Level;
+//! What the macros expand to: the panic hook. Not for authors.
 
 /// What of a panic may leave the plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,29 +9,11 @@ pub enum PanicText {
     LiteralOnly,
 }
 
-/// Sends a line to the host.
-#[cfg(target_arch = "wasm32")]
-pub(crate) fn log(level: Level, message: &str) {
-    use crate::masker::bindings::bongsu::plugin::host;
-    let level = match level {
-        Level::Debug => host::Level::Debug,
-        Level::Info => host::Level::Info,
-        Level::Warn => host::Level::Warn,
-        Level::Error => host::Level::Error,
-    };
-    host::log(level, message);
-}
-
-/// There is no host in a unit test.
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn log(_: Level, _: &str) {}
-
-/// Makes panics report themselves to the host before they trap. The line begins with `panic: `, by which the host
-/// knows it.
+/// Makes panics report themselves to the host before they trap.
 pub fn report_panics(text: PanicText) {
     if cfg!(target_arch = "wasm32") {
         std::panic::set_hook(Box::new(move |info| {
-            log(Level::Error, &describe(info, text))
+            crate::host::panicking(&describe(info, text));
         }));
     }
 }
@@ -50,7 +30,7 @@ fn describe(info: &std::panic::PanicHookInfo<'_>, text: PanicText) -> String {
     };
     let message = message.unwrap_or("(no message)");
     match info.location() {
-        Some(place) => format!("panic: {message} at {}:{}", place.file(), place.line()),
-        None => format!("panic: {message}"),
+        Some(place) => format!("{message} at {}:{}", place.file(), place.line()),
+        None => message.to_owned(),
     }
 }

@@ -10,7 +10,8 @@
 use std::{env, fs, io::BufRead as _, path::PathBuf};
 
 use anyhow::{Context as _, Result};
-use bongsu_sdk_host::{Engine, Field, FieldKind, Limits, Masker};
+use bongsu_sdk_host::{Engine, Field, FieldKind, Masker, Setup};
+use bongsu_sdk_model::Timestamp;
 use serde_json::{Value, json};
 
 /// Texts per call.
@@ -28,7 +29,7 @@ fn main() -> Result<()> {
         )
     })?;
     let engine = Engine::new()?;
-    let mut masker = Masker::load(&engine, "mask-korean-pii", &bytes, &Limits::default(), &[])?;
+    let mut masker = Masker::load(&engine, &bytes, &Setup::new("mask-korean-pii"))?;
     let mut items = Vec::new();
     for line in fs::read(&file)
         .with_context(|| format!("failed to read {}", file.display()))?
@@ -42,7 +43,7 @@ fn main() -> Result<()> {
     for batch in items.chunks(BATCH) {
         answer(&mut masker, batch)?;
     }
-    let counters = masker.counters();
+    let counters = masker.loaded().counters;
     let bytes: usize = items.iter().map(|item| text_of(item).len()).sum();
     eprintln!(
         "{} texts, {bytes} bytes, {} calls, {:.1} µs per text, {:.1} MB/s",
@@ -62,7 +63,10 @@ fn answer(masker: &mut Masker, items: &[Value]) -> Result<()> {
             text: text_of(item),
         })
         .collect();
-    for (item, masked) in items.iter().zip(masker.mask(&fields)?) {
+    for (item, masked) in items
+        .iter()
+        .zip(masker.mask(&fields, Timestamp::from_ms(0))?)
+    {
         let text = text_of(item);
         let points = |byte: usize| text.get(..byte).map_or(0, |head| head.chars().count());
         let spans: Vec<Value> = masked
@@ -86,6 +90,7 @@ fn kind_of(item: &Value) -> FieldKind {
     match item["context"].as_str() {
         Some("url") => FieldKind::Url,
         Some("sql") => FieldKind::Sql,
+        Some("json") => FieldKind::Json,
         Some("log") => FieldKind::Log,
         Some("exception") => FieldKind::Error,
         _ => FieldKind::Text,

@@ -1,23 +1,20 @@
-//! Whether a component is what it was loaded as: its imports, its exports and what it says of itself; and the rules for
-//! words and lines that come from a guest.
+//! Whether a component is what it was loaded as, in its imports and exports; and the rules for words and lines that come
+//! from a guest.
 
 use wasmtime::component::{Component, Linker};
 
-use crate::{
-    Engine, PluginError, bindings::masker::bongsu::plugin::types, instance::InstanceState,
-    sandbox::World,
-};
+use crate::{Engine, PluginError, instance::InstanceState, sandbox::World};
 
-/// What a plugin says it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Manifest {
-    /// Lower-case letters, digits and dashes.
-    pub name: String,
-    /// The plugin's own version.
-    pub version: String,
-    /// What it does, in one sentence.
-    pub summary: String,
-}
+/// The interfaces of the contract that a component may import. Whether a call is granted is decided when it is made.
+const INTERFACES: [&str; 7] = [
+    "types",
+    "log",
+    "clock",
+    "state",
+    "metrics",
+    "baselines",
+    "sessions",
+];
 
 /// Checks imports and exports against the world.
 pub(crate) fn link<W: World>(
@@ -27,7 +24,7 @@ pub(crate) fn link<W: World>(
 ) -> Result<W::Pre, PluginError> {
     let refused = |reason| PluginError::Contract {
         plugin: plugin.to_owned(),
-        world: W::NAME,
+        world: W::KIND.name(),
         reason,
     };
     let asked = component.component_type();
@@ -52,36 +49,8 @@ pub(crate) fn link<W: World>(
 
 fn granted(import: &str) -> bool {
     let name = import.strip_prefix("bongsu:plugin/").unwrap_or_default();
-    name.starts_with("host@1.") || name.starts_with("types@1.")
-}
-
-/// Checks what a plugin says it is.
-pub(crate) fn check<W: World>(said: types::Manifest) -> Result<Manifest, String> {
-    if said.world != W::NAME {
-        return Err(format!("it says that it is a `{}`", shorten(&said.world)));
-    }
-    if !is_word(&said.name, 64) {
-        return Err(format!(
-            "its name `{}` is not lower-case letters, digits and dashes",
-            shorten(&said.name)
-        ));
-    }
-    let version_char = |c: char| c.is_ascii_alphanumeric() || ".-+".contains(c);
-    if said.version.is_empty() || said.version.len() > 32 || !said.version.chars().all(version_char)
-    {
-        return Err(format!(
-            "its version `{}` is not a version",
-            shorten(&said.version)
-        ));
-    }
-    if said.summary.len() > 256 || said.summary.chars().any(char::is_control) {
-        return Err("its summary is longer than 256 bytes or not one line".to_owned());
-    }
-    Ok(Manifest {
-        name: said.name,
-        version: said.version,
-        summary: said.summary,
-    })
+    name.split_once("@1.")
+        .is_some_and(|(name, _)| INTERFACES.contains(&name))
 }
 
 /// A stable word: lower-case letters, digits, `-` and `_`.
@@ -92,14 +61,12 @@ pub(crate) fn is_word(text: &str, bytes: usize) -> bool {
 
 /// The innermost cause, in one short line.
 pub(crate) fn first_line(error: &wasmtime::Error) -> String {
-    shorten(
-        error
-            .root_cause()
-            .to_string()
-            .lines()
-            .next()
-            .unwrap_or_default(),
-    )
+    first_line_of(&error.root_cause().to_string())
+}
+
+/// The first line of a text, short.
+pub(crate) fn first_line_of(text: &str) -> String {
+    shorten(text.lines().next().unwrap_or_default())
 }
 
 /// At most 200 bytes of what a guest or its author wrote, without control characters.

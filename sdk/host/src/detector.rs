@@ -1,93 +1,56 @@
 //! The `detector` world: hands a plugin the transactions that ended, and checks what it says it found.
 
-use bongsu_sdk_model::{
-    AppId, Finding, InstanceId, LoginOutcome, Severity, Timestamp, UrlTemplate, Window,
-};
+use bongsu_sdk_model::{AppId, Finding, Severity, Timestamp, Window};
 use wasmtime::{Store, component::InstancePre};
 
 use crate::{
-    Counters, Engine, Limits, Manifest, PluginError,
-    bindings::{
-        detector::{
-            Detector as Bindings, DetectorPre,
-            exports::bongsu::plugin::detection::{self, Login},
-        },
-        masker::bongsu::plugin::types,
-    },
+    Batch, Engine, EventKind, Loaded, Need, PluginError, SettingValue, Setup, WorldKind,
+    bindings::detector::{Detector as Bindings, DetectorPre, exports::bongsu::plugin::detection},
     contract::{is_word, shorten},
     instance::InstanceState,
     sandbox::{Sandbox, World},
 };
 
-/// A finished request as a detector may see it: identities are tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MaskedTransaction {
-    /// When it ended.
-    pub ended: Timestamp,
-    /// How long it took, in microseconds.
-    pub duration_us: u64,
-    /// Which application served it.
-    pub app: AppId,
-    /// Which copy of it.
-    pub instance: InstanceId,
-    /// URL without variable parts.
-    pub url: UrlTemplate,
-    /// HTTP method, upper case.
-    pub method: String,
-    /// HTTP status; 0 when unknown.
-    pub status: u16,
-    /// Span status ERROR, whatever the HTTP status.
-    pub failed: bool,
-    /// Token of the client's address.
-    pub client: Option<String>,
-    /// Token of the session.
-    pub session: Option<String>,
-    /// Token of the user.
-    pub user: Option<String>,
-    /// Set when this was an attempt to log in.
-    pub login: Option<LoginOutcome>,
-}
-
 /// A loaded detector.
 pub struct Detector {
     sandbox: Sandbox<Bindings>,
     signature: String,
+    targets: bool,
 }
 
 impl Detector {
-    /// Compiles and starts a plugin; `name` is what errors and logs call it.
+    /// Compiles a plugin and tries whether it starts.
     ///
     /// # Errors
     /// [`PluginError`]: anything that stands between these bytes and a detector that accepted its settings.
-    pub fn load(
-        engine: &Engine,
-        name: &str,
-        bytes: &[u8],
-        limits: &Limits,
-        settings: &[(String, String)],
-    ) -> Result<Self, PluginError> {
-        let sandbox: Sandbox<Bindings> = Sandbox::load(engine, name, bytes, limits, settings)?;
-        let signature = format!("{}@{}", sandbox.manifest().name, sandbox.manifest().version);
-        Ok(Self { sandbox, signature })
+    pub fn load(engine: &Engine, bytes: &[u8], setup: &Setup) -> Result<Self, PluginError> {
+        let sandbox: Sandbox<Bindings> = Sandbox::load(engine, bytes, setup)?;
+        Ok(Self {
+            signature: sandbox.manifest().signature(),
+            targets: sandbox.manifest().needs.contains(&Need::Targets),
+            sandbox,
+        })
     }
 
-    /// Judges the transactions that ended since the last call, perhaps none; `now` is the instant of the batch.
-    /// Blocks for up to the deadline, twice if a lost instance has to be replaced first.
+    /// Whether it wants batches of this kind.
+    #[must_use]
+    pub fn wants(&self, kind: EventKind) -> bool {
+        self.sandbox.manifest().events.contains(&kind)
+    }
+
+    /// Judges a batch. Blocks for up to the deadline, twice if a lost instance has to be replaced first.
     ///
     /// # Errors
     /// [`PluginError`] if the plugin failed; none of its findings are used then.
-    pub fn check(
-        &mut self,
-        transactions: &[MaskedTransaction],
-        now: Timestamp,
-    ) -> Result<Vec<Finding>, PluginError> {
-        let given: Vec<detection::Transaction<'_>> = transactions.iter().map(lower).collect();
+    pub fn check(&mut self, batch: &Batch) -> Result<Vec<Finding>, PluginError> {
         let (signature, limit) = (&self.signature, self.sandbox.limits().findings);
+        let targets = self.targets;
         self.sandbox.call(
+            batch.now(),
             |world, store| {
-                world
-                    .bongsu_plugin_detection()
-                    .call_check(store, &given, now.as_ms())
+                batch.lower(targets, |given| {
+                    world.bongsu_plugin_detection().call_check(store, given)
+                })
             },
             |findings| {
                 if findings.len() > limit {
@@ -104,36 +67,10 @@ impl Detector {
         )
     }
 
-    /// What the plugin says it is.
+    /// What every loaded plugin can be asked.
     #[must_use]
-    pub const fn manifest(&self) -> &Manifest {
-        self.sandbox.manifest()
-    }
-
-    /// What it has cost and how it has failed so far.
-    #[must_use]
-    pub const fn counters(&self) -> Counters {
-        self.sandbox.counters()
-    }
-}
-
-fn lower(t: &MaskedTransaction) -> detection::Transaction<'_> {
-    detection::Transaction {
-        ended_ms: t.ended.as_ms(),
-        duration_us: t.duration_us,
-        app: t.app.as_str(),
-        instance: t.instance.as_str(),
-        url: t.url.as_str(),
-        method: &t.method,
-        status: t.status,
-        failed: t.failed,
-        client: t.client.as_deref(),
-        session: t.session.as_deref(),
-        user: t.user.as_deref(),
-        login: t.login.map(|outcome| match outcome {
-            LoginOutcome::Succeeded => Login::Succeeded,
-            LoginOutcome::Failed => Login::Failed,
-        }),
+    pub fn loaded(&self) -> Loaded<'_> {
+        self.sandbox.loaded()
     }
 }
 
@@ -200,7 +137,7 @@ fn one_line(kind: &str, what: &str, text: &str, bytes: usize) -> Result<(), Stri
 }
 
 impl World for Bindings {
-    const NAME: &'static str = "detector";
+    const KIND: WorldKind = WorldKind::Detector;
     type Pre = DetectorPre<InstanceState>;
 
     fn prepare(pre: InstancePre<InstanceState>) -> wasmtime::Result<Self::Pre> {
@@ -211,15 +148,11 @@ impl World for Bindings {
         pre.instantiate(store)
     }
 
-    fn describe(&self, store: &mut Store<InstanceState>) -> wasmtime::Result<types::Manifest> {
-        self.call_describe(store)
-    }
-
     fn init(
         &self,
         store: &mut Store<InstanceState>,
-        settings: &[(&str, &str)],
+        settings: &[(String, SettingValue)],
     ) -> wasmtime::Result<Result<(), String>> {
-        self.call_init(store, settings)
+        crate::settings::lower(settings, |given| self.call_init(store, given))
     }
 }

@@ -1,6 +1,7 @@
 //! The engine: compiles components, and a thread that lets deadlines pass.
 
 use std::{
+    path::Path,
     sync::{
         Arc,
         mpsc::{RecvTimeoutError, Sender, channel},
@@ -9,13 +10,16 @@ use std::{
     time::Duration,
 };
 
-use crate::PluginError;
+use wasmtime::component::Component;
+
+use crate::{PluginError, cache::CodeCache};
 
 /// Compiles and runs plugins. One per process is enough; clones share it. The ticking thread ends with the last clone or
 /// loaded plugin.
 #[derive(Clone)]
 pub struct Engine {
     wasm: wasmtime::Engine,
+    cache: Option<Arc<CodeCache>>,
     _ticker: Arc<Ticker>,
 }
 
@@ -26,26 +30,58 @@ impl Engine {
     /// Deepest a guest's stack may grow, in bytes.
     const STACK_BYTES: usize = 512 << 10;
 
-    /// Starts an engine.
+    /// Starts an engine that compiles everything anew.
     ///
     /// # Errors
     /// [`PluginError::Engine`] if this machine cannot run compiled WebAssembly, or no thread can be started.
     pub fn new() -> Result<Self, PluginError> {
+        Self::start(None)
+    }
+
+    /// Starts an engine that keeps compiled code in a directory, which it makes private to this user.
+    ///
+    /// # Errors
+    /// As [`Self::new`], and if the directory cannot be used.
+    pub fn cached(dir: &Path) -> Result<Self, PluginError> {
+        let cache = CodeCache::open(dir).map_err(|e| PluginError::Engine {
+            reason: format!("failed to open the code cache `{}`: {e}", dir.display()),
+        })?;
+        Self::start(Some(cache))
+    }
+
+    fn start(cache: Option<CodeCache>) -> Result<Self, PluginError> {
+        let failed = |e: wasmtime::Error| PluginError::Engine {
+            reason: format!("{e:#}"),
+        };
         let mut config = wasmtime::Config::new();
         config
             .epoch_interruption(true)
             .max_wasm_stack(Self::STACK_BYTES)
             .wasm_relaxed_simd(false);
-        let wasm = wasmtime::Engine::new(&config).map_err(|e| PluginError::Engine {
-            reason: format!("{e:#}"),
-        })?;
+        if let Some(cache) = &cache {
+            config.cache(Some(cache.for_engine().map_err(failed)?));
+        }
+        let wasm = wasmtime::Engine::new(&config).map_err(failed)?;
         let ticker = Ticker::start(wasm.clone()).map_err(|e| PluginError::Engine {
             reason: e.to_string(),
         })?;
         Ok(Self {
             wasm,
+            cache: cache.map(Arc::new),
             _ticker: Arc::new(ticker),
         })
+    }
+
+    /// Compiles a component, or finds it compiled.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+        let component = Component::new(&self.wasm, bytes)?;
+        if let Some(cache) = &self.cache
+            && let Err(error) = cache.note()
+        {
+            // The next start compiles again; nothing else is lost.
+            tracing::warn!("failed to note compiled code: {error}");
+        }
+        Ok(component)
     }
 
     pub(crate) const fn wasm(&self) -> &wasmtime::Engine {

@@ -14,13 +14,39 @@ pub enum PluginError {
     },
     /// The bytes are not a WebAssembly component.
     #[error(
-        "plugin `{plugin}` is not a WebAssembly component: {reason}; hint: build it with `cargo xtask plugins`"
+        "plugin `{plugin}` is not a WebAssembly component: {reason}; hint: build it with `bongsu-plugin build`"
     )]
     NotComponent {
         /// The name it was loaded under.
         plugin: String,
         /// What the bytes are instead, or where they end.
         reason: String,
+    },
+    /// Its manifest is missing or wrong.
+    #[error("plugin `{plugin}` has no usable manifest: {reason}")]
+    Manifest {
+        /// The name it was loaded under.
+        plugin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nobody the operator trusts vouches for it.
+    #[error("plugin `{plugin}` may not run: {reason}")]
+    Signature {
+        /// The name it was loaded under.
+        plugin: String,
+        /// What is wrong with its signature.
+        reason: String,
+    },
+    /// It needs something of the host that the operator has not granted, or called it without saying so in its manifest.
+    #[error(
+        "plugin `{plugin}` asks for `{interface}`, which it is not granted; hint: its manifest must need it, and the operator grant it"
+    )]
+    Ungranted {
+        /// The name it was loaded under.
+        plugin: String,
+        /// What it asked for.
+        interface: &'static str,
     },
     /// It is a component, but not of the world asked for: an import this host does not grant, an export missing or of
     /// another type, or a manifest that contradicts it.
@@ -56,6 +82,14 @@ pub enum PluginError {
         plugin: String,
         /// The limit.
         limit_bytes: usize,
+    },
+    /// The plugin called the host more often than it may.
+    #[error("plugin `{plugin}` called the host more than {limit} times in one batch")]
+    HostCalls {
+        /// The name it was loaded under.
+        plugin: String,
+        /// The limit.
+        limit: u32,
     },
     /// The plugin trapped.
     #[error("plugin `{plugin}` trapped: {reason}")]

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
+use bongsu_sdk_model::Timestamp;
 use wasmtime::{Store, component::InstancePre};
 
 use crate::{
-    Counters, Engine, Limits, Manifest, PluginError,
+    Engine, Loaded, PluginError, SettingValue, Setup, WorldKind,
     bindings::masker::{
         Masker as Bindings, MaskerPre,
-        bongsu::plugin::types,
         exports::bongsu::plugin::masking::{self, Edit},
     },
     contract::is_word,
@@ -30,13 +30,15 @@ pub enum FieldKind {
     Header,
     /// A statement, with or without its parameters.
     Sql,
+    /// A JSON document, or a piece of one.
+    Json,
     /// A line of a log.
     Log,
     /// The value of the `User-Agent` header.
     UserAgent,
     /// An exception: its message, perhaps its stack trace.
     Error,
-    /// Anything else: JSON, chat, prompts.
+    /// Anything else: chat, prompts, forms.
     Text,
 }
 
@@ -84,25 +86,23 @@ pub struct Masker {
 }
 
 impl Masker {
-    /// Compiles and starts a plugin; `name` is what errors and logs call it.
+    /// Compiles a plugin and tries whether it starts.
     ///
     /// # Errors
     /// [`PluginError`]: anything that stands between these bytes and a masker that accepted its settings.
-    pub fn load(
-        engine: &Engine,
-        name: &str,
-        bytes: &[u8],
-        limits: &Limits,
-        settings: &[(String, String)],
-    ) -> Result<Self, PluginError> {
-        Sandbox::load(engine, name, bytes, limits, settings).map(|sandbox| Self { sandbox })
+    pub fn load(engine: &Engine, bytes: &[u8], setup: &Setup) -> Result<Self, PluginError> {
+        Sandbox::load(engine, bytes, setup).map(|sandbox| Self { sandbox })
     }
 
     /// Masks a batch. Blocks for up to the deadline, twice if a lost instance has to be replaced first.
     ///
     /// # Errors
     /// [`PluginError`] if the plugin failed; nothing is known about any of the texts then.
-    pub fn mask<'a>(&mut self, fields: &[Field<'a>]) -> Result<Vec<MaskedText<'a>>, PluginError> {
+    pub fn mask<'a>(
+        &mut self,
+        fields: &[Field<'a>],
+        now: Timestamp,
+    ) -> Result<Vec<MaskedText<'a>>, PluginError> {
         let given: Vec<masking::Field<'_>> = fields
             .iter()
             .map(|f| masking::Field {
@@ -111,42 +111,41 @@ impl Masker {
             })
             .collect();
         self.sandbox.call(
+            now,
             |world, store| world.bongsu_plugin_masking().call_mask(store, &given),
             |edits| apply(fields, edits),
         )
     }
 
     /// Masks a batch, or hides all of it if the plugin fails: the policy `closed`.
-    pub fn mask_or_hide<'a>(&mut self, fields: &[Field<'a>]) -> Outcome<'a> {
-        match self.mask(fields) {
+    pub fn mask_or_hide<'a>(&mut self, fields: &[Field<'a>], now: Timestamp) -> Outcome<'a> {
+        match self.mask(fields, now) {
             Ok(texts) => Outcome {
                 texts,
                 failure: None,
             },
-            Err(failure) => {
-                let hidden = MaskedText {
-                    text: Cow::Borrowed(HIDDEN),
-                    found: Vec::new(),
-                };
-                Outcome {
-                    texts: vec![hidden; fields.len()],
-                    failure: Some(failure),
-                }
-            }
+            Err(failure) => Outcome {
+                texts: hidden(fields.len()),
+                failure: Some(failure),
+            },
         }
     }
 
-    /// What the plugin says it is.
+    /// What every loaded plugin can be asked.
     #[must_use]
-    pub const fn manifest(&self) -> &Manifest {
-        self.sandbox.manifest()
+    pub fn loaded(&self) -> Loaded<'_> {
+        self.sandbox.loaded()
     }
+}
 
-    /// What it has cost and how it has failed so far.
-    #[must_use]
-    pub const fn counters(&self) -> Counters {
-        self.sandbox.counters()
-    }
+/// So many texts, all hidden.
+#[must_use]
+pub fn hidden<'a>(count: usize) -> Vec<MaskedText<'a>> {
+    let text = MaskedText {
+        text: Cow::Borrowed(HIDDEN),
+        found: Vec::new(),
+    };
+    vec![text; count]
 }
 
 /// Applies edits that are in order, inside their texts and on character boundaries; refuses all otherwise.
@@ -210,6 +209,7 @@ impl From<FieldKind> for masking::FieldKind {
             FieldKind::Query => Self::Query,
             FieldKind::Header => Self::Header,
             FieldKind::Sql => Self::Sql,
+            FieldKind::Json => Self::Json,
             FieldKind::Log => Self::Log,
             FieldKind::UserAgent => Self::UserAgent,
             FieldKind::Error => Self::Error,
@@ -219,7 +219,7 @@ impl From<FieldKind> for masking::FieldKind {
 }
 
 impl World for Bindings {
-    const NAME: &'static str = "masker";
+    const KIND: WorldKind = WorldKind::Masker;
     type Pre = MaskerPre<InstanceState>;
 
     fn prepare(pre: InstancePre<InstanceState>) -> wasmtime::Result<Self::Pre> {
@@ -230,16 +230,12 @@ impl World for Bindings {
         pre.instantiate(store)
     }
 
-    fn describe(&self, store: &mut Store<InstanceState>) -> wasmtime::Result<types::Manifest> {
-        self.call_describe(store)
-    }
-
     fn init(
         &self,
         store: &mut Store<InstanceState>,
-        settings: &[(&str, &str)],
+        settings: &[(String, SettingValue)],
     ) -> wasmtime::Result<Result<(), String>> {
-        self.call_init(store, settings)
+        crate::settings::lower(settings, |given| self.call_init(store, given))
     }
 }
 

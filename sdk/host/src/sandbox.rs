@@ -1,45 +1,47 @@
 //! One loaded plugin: its compiled code, its live instance, and what its failures are called. Knows no world; each
 //! world is a [`World`].
 
-use std::time::{Duration, Instant};
-
-use wasmtime::{
-    Store, Trap,
-    component::{Component, InstancePre},
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
 };
 
+use bongsu_sdk_model::Timestamp;
+use wasmtime::{Store, Trap, component::InstancePre};
+
 use crate::{
-    Counters, Engine, Limits, Manifest, PluginError,
-    bindings::masker::bongsu::plugin::types,
+    Counters, Engine, Limits, Loaded, Manifest, Need, PluginError, SettingValue, Setup, WorldKind,
     contract::{self, first_line, shorten},
-    instance::InstanceState,
+    instance::{Broke, Figures, InstanceState},
+    settings,
 };
 
 /// The functions every world exports, called through its generated bindings.
 pub(crate) trait World: Sized {
-    const NAME: &'static str;
+    const KIND: WorldKind;
     type Pre;
 
     /// Checks the exports.
     fn prepare(pre: InstancePre<InstanceState>) -> wasmtime::Result<Self::Pre>;
     fn instantiate(pre: &Self::Pre, store: &mut Store<InstanceState>) -> wasmtime::Result<Self>;
-    fn describe(&self, store: &mut Store<InstanceState>) -> wasmtime::Result<types::Manifest>;
     fn init(
         &self,
         store: &mut Store<InstanceState>,
-        settings: &[(&str, &str)],
+        settings: &[(String, SettingValue)],
     ) -> wasmtime::Result<Result<(), String>>;
 }
 
 /// A loaded plugin of world `W`.
 pub(crate) struct Sandbox<W: World> {
-    plugin: String,
-    manifest: Manifest,
-    settings: Vec<(String, String)>,
+    setup: Setup,
     limits: Limits,
+    granted: BTreeSet<Need>,
+    manifest: Manifest,
+    settings: Vec<(String, SettingValue)>,
     pre: W::Pre,
     live: Option<Live<W>>,
     counters: Counters,
+    figures: Figures,
     /// Keeps the epoch ticking for as long as there is something to stop.
     engine: Engine,
 }
@@ -50,36 +52,52 @@ struct Live<W> {
 }
 
 impl<W: World> Sandbox<W> {
-    /// Compiles and starts a plugin. `plugin` is the name it goes by in errors and logs.
-    pub(crate) fn load(
-        engine: &Engine,
-        plugin: &str,
-        bytes: &[u8],
-        limits: &Limits,
-        settings: &[(String, String)],
-    ) -> Result<Self, PluginError> {
-        let component =
-            Component::new(engine.wasm(), bytes).map_err(|e| PluginError::NotComponent {
+    /// Compiles and starts a plugin.
+    pub(crate) fn load(engine: &Engine, bytes: &[u8], setup: &Setup) -> Result<Self, PluginError> {
+        let plugin = setup.name.as_str();
+        let manifest = Manifest::read(plugin, bytes)?;
+        if manifest.world != W::KIND {
+            return Err(PluginError::Contract {
+                plugin: plugin.to_owned(),
+                world: W::KIND.name(),
+                reason: format!("it says that it is a {}", manifest.world.name()),
+            });
+        }
+        if let Some(need) = manifest.needs.difference(&setup.grants).next() {
+            return Err(PluginError::Ungranted {
+                plugin: plugin.to_owned(),
+                interface: need.name(),
+            });
+        }
+        let settings =
+            settings::resolve(&manifest.settings, &setup.settings).map_err(|reason| {
+                PluginError::Settings {
+                    plugin: plugin.to_owned(),
+                    reason,
+                }
+            })?;
+        let component = engine
+            .compile(bytes)
+            .map_err(|e| PluginError::NotComponent {
                 plugin: plugin.to_owned(),
                 reason: first_line(&e),
             })?;
         let mut sandbox = Self {
-            plugin: plugin.to_owned(),
-            manifest: Manifest {
-                name: String::new(),
-                version: String::new(),
-                summary: String::new(),
-            },
-            settings: settings.to_vec(),
-            limits: limits.clone(),
+            limits: setup.limits.with_wishes(&manifest.limits),
+            granted: manifest.needs.clone(),
+            manifest,
+            settings,
             pre: contract::link::<W>(engine, plugin, &component)?,
             live: None,
             counters: Counters::default(),
+            figures: Figures::default(),
             engine: engine.clone(),
+            setup: setup.clone(),
         };
-        let (live, manifest) = sandbox.start()?;
-        sandbox.manifest = manifest;
-        sandbox.live = Some(live);
+        // A trial with a copy of the state: another version may be serving, and it alone may write.
+        let shared = std::mem::replace(&mut sandbox.setup.state, setup.state.fork());
+        sandbox.start(Timestamp::from_ms(0))?;
+        sandbox.setup.state = shared;
         Ok(sandbox)
     }
 
@@ -91,45 +109,65 @@ impl<W: World> Sandbox<W> {
         &self.limits
     }
 
-    pub(crate) const fn counters(&self) -> Counters {
-        self.counters
+    pub(crate) fn loaded(&self) -> Loaded<'_> {
+        Loaded {
+            name: &self.setup.name,
+            manifest: &self.manifest,
+            limits: &self.limits,
+            counters: self.counters,
+            figures: &self.figures,
+            memory_bytes: self
+                .live
+                .as_ref()
+                .map_or(0, |live| live.store.data().memory_bytes),
+            state: &self.setup.state,
+        }
     }
 
-    /// Calls the live instance, making one first if the last was lost. `check` judges the answer.
+    /// Calls the live instance, making one first if the last was lost. `check` judges the answer; what the call wrote to
+    /// its state is kept only if both succeed.
     pub(crate) fn call<A, R>(
         &mut self,
+        now: Timestamp,
         call: impl FnOnce(&W, &mut Store<InstanceState>) -> wasmtime::Result<A>,
         check: impl FnOnce(A) -> Result<R, String>,
     ) -> Result<R, PluginError> {
         let watch = Stopwatch::start();
         let result = self
-            .call_unmeasured(call)
+            .call_unmeasured(now, call)
             .and_then(|answer| check(answer).map_err(|reason| self.nonsense(reason)));
+        match &result {
+            Ok(_) => self.setup.state.keep(),
+            Err(error) => {
+                self.setup.state.undo();
+                // An answer that breaks the rules comes of a guest that may not be trusted with its memory either.
+                self.live = None;
+                self.counters.count(error);
+            }
+        }
         self.counters.calls += 1;
         self.counters.busy += watch.elapsed();
-        if let Err(error) = &result {
-            self.counters.count(error);
-        }
         result
     }
 
     fn call_unmeasured<A>(
         &mut self,
+        now: Timestamp,
         call: impl FnOnce(&W, &mut Store<InstanceState>) -> wasmtime::Result<A>,
     ) -> Result<A, PluginError> {
         let mut live = match self.live.take() {
             Some(live) => live,
             None => {
-                self.counters.restarts += 1;
-                self.start()?.0
+                self.counters.restarts += u64::from(self.counters.calls > 0);
+                self.start(now)?
             }
         };
-        live.store.data_mut().begin_call();
+        live.store.data_mut().begin_call(now);
         live.store
             .set_epoch_deadline(Engine::ticks(self.limits.deadline));
-        let dropped = live.store.data().log_lines_dropped;
         let answer = call(&live.world, &mut live.store);
-        self.counters.log_lines_dropped += live.store.data().log_lines_dropped - dropped;
+        self.counters.spend(live.store.data().spent);
+        self.figures.take(&mut live.store.data_mut().figures);
         match answer {
             Ok(answer) => {
                 self.live = Some(live);
@@ -139,67 +177,59 @@ impl<W: World> Sandbox<W> {
         }
     }
 
-    fn start(&self) -> Result<(Live<W>, Manifest), PluginError> {
-        let state = InstanceState::new(&self.plugin, &self.limits);
+    fn start(&self, now: Timestamp) -> Result<Live<W>, PluginError> {
+        let state = InstanceState::new(&self.setup, &self.limits, &self.granted);
         let mut store = Store::new(self.engine.wasm(), state);
+        store.data_mut().begin_call(now);
         store.limiter(|state| state);
         store.set_hostcall_fuel(self.limits.answer_bytes);
         store.set_epoch_deadline(Engine::ticks(self.limits.deadline));
         let world = W::instantiate(&self.pre, &mut store);
         let world = world.map_err(|e| self.failure(&e, store.data()))?;
-        let said = world
-            .describe(&mut store)
-            .map_err(|e| self.failure(&e, store.data()))?;
-        let manifest = contract::check::<W>(said).map_err(|reason| self.contract(reason))?;
-        let settings: Vec<(&str, &str)> = self
-            .settings
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_str()))
-            .collect();
         world
-            .init(&mut store, &settings)
+            .init(&mut store, &self.settings)
             .map_err(|e| self.failure(&e, store.data()))?
             .map_err(|reason| PluginError::Settings {
-                plugin: self.plugin.clone(),
+                plugin: self.setup.name.clone(),
                 reason: shorten(&reason),
             })?;
-        Ok((Live { store, world }, manifest))
+        Ok(Live { store, world })
     }
 
     /// The name of what went wrong. Whatever is not a trap was found while the answer was lifted: it was malformed.
     fn failure(&self, error: &wasmtime::Error, state: &InstanceState) -> PluginError {
-        let plugin = self.plugin.clone();
-        match error.downcast_ref::<Trap>() {
+        let plugin = self.setup.name.clone();
+        match (&state.broke, error.downcast_ref::<Trap>()) {
+            (Some(Broke::HostCalls), _) => PluginError::HostCalls {
+                plugin,
+                limit: self.limits.host_calls,
+            },
+            (Some(Broke::Ungranted(need)), _) => PluginError::Ungranted {
+                plugin,
+                interface: need.name(),
+            },
             _ if state.memory_refused => PluginError::Memory {
                 plugin,
                 limit_bytes: self.limits.memory_bytes,
             },
-            Some(Trap::Interrupt) => PluginError::Deadline {
+            (None, Some(Trap::Interrupt)) => PluginError::Deadline {
                 plugin,
                 limit: self.limits.deadline,
             },
-            Some(trap) => {
+            (None, Some(trap)) => {
                 let reason = state
                     .panic
                     .clone()
                     .unwrap_or_else(|| shorten(&trap.to_string()));
                 PluginError::Trap { plugin, reason }
             }
-            None => self.nonsense(first_line(error)),
-        }
-    }
-
-    fn contract(&self, reason: String) -> PluginError {
-        PluginError::Contract {
-            plugin: self.plugin.clone(),
-            world: W::NAME,
-            reason,
+            (None, None) => self.nonsense(first_line(error)),
         }
     }
 
     fn nonsense(&self, reason: String) -> PluginError {
         PluginError::Nonsense {
-            plugin: self.plugin.clone(),
+            plugin: self.setup.name.clone(),
             reason,
         }
     }

@@ -9,9 +9,10 @@
 use std::{env, path::PathBuf, time::Duration};
 
 use bongsu_sdk_host::{
-    Detector, Engine, Field, FieldKind, Limits, MaskedTransaction, Masker, PluginError,
+    Batch, Detector, Engine, Events, Field, FieldKind, Limits, Manifest, MaskedTransaction, Masker,
+    PluginError, Setup,
 };
-use bongsu_sdk_model::{AppId, InstanceId, LoginOutcome, Severity, Timestamp, UrlTemplate};
+use bongsu_sdk_model::{AppId, InstanceId, LoginOutcome, Severity, Timestamp, UrlTemplate, Window};
 
 fn built(name: &str) -> Vec<u8> {
     let folder = env::var_os("BONGSU_PLUGINS").map_or_else(
@@ -23,16 +24,19 @@ fn built(name: &str) -> Vec<u8> {
         .unwrap_or_else(|e| panic!("{}: {e}; hint: run `cargo xtask plugins`", file.display()))
 }
 
-fn settings(of: &[(&str, &str)]) -> Vec<(String, String)> {
-    of.iter()
-        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-        .collect()
+fn batch(now_ms: i64, transactions: &[MaskedTransaction]) -> Batch {
+    let window = Window::new(Timestamp::from_ms(0), Timestamp::from_ms(now_ms));
+    Batch::new(window, &Events::Transactions(transactions.to_vec()))
 }
 
 fn login(at_ms: i64, client: &str, outcome: LoginOutcome) -> MaskedTransaction {
     MaskedTransaction {
         ended: Timestamp::from_ms(at_ms),
         duration_us: 90_000,
+        sql_us: 0,
+        external_us: 0,
+        release: None,
+        target: None,
         app: AppId::new("minwon").unwrap(),
         instance: InstanceId::new("was-1").unwrap(),
         url: UrlTemplate::new("/login").unwrap(),
@@ -50,8 +54,8 @@ fn login(at_ms: i64, client: &str, outcome: LoginOutcome) -> MaskedTransaction {
 fn the_masker_masks_and_leaves_clean_text_alone() {
     let engine = Engine::new().unwrap();
     let bytes = built("mask-korean-pii");
-    let mut masker = Masker::load(&engine, "pii", &bytes, &Limits::default(), &[]).unwrap();
-    assert_eq!(masker.manifest().name, "mask-korean-pii");
+    let mut masker = Masker::load(&engine, &bytes, &Setup::new("pii")).unwrap();
+    assert_eq!(masker.loaded().manifest.name, "mask-korean-pii");
     let fields = [
         Field {
             kind: FieldKind::Url,
@@ -66,7 +70,7 @@ fn the_masker_masks_and_leaves_clean_text_alone() {
             text: "박서연 씨 세션",
         },
     ];
-    let texts = masker.mask(&fields).unwrap();
+    let texts = masker.mask(&fields, Timestamp::from_ms(0)).unwrap();
     let shown: Vec<&str> = texts.iter().map(|t| &*t.text).collect();
     assert_eq!(
         shown,
@@ -77,27 +81,24 @@ fn the_masker_masks_and_leaves_clean_text_alone() {
         ]
     );
     assert_eq!(texts[0].found[0].what, "phone");
-    assert_eq!(masker.counters().failures(), 0);
+    assert_eq!(masker.loaded().counters.failures(), 0);
 }
 
 #[test]
 fn the_detector_finds_guessing_and_signs_what_it_finds() {
     let engine = Engine::new().unwrap();
-    let settings = settings(&[("client_failures", "5"), ("window_seconds", "60")]);
+    let setup =
+        Setup::new("guessing").with_settings(&[("client_failures", "5"), ("window_seconds", "60")]);
     let bytes = built("detect-login-brute-force");
-    let mut detector =
-        Detector::load(&engine, "guessing", &bytes, &Limits::default(), &settings).unwrap();
+    let mut detector = Detector::load(&engine, &bytes, &setup).unwrap();
     let calm: Vec<_> = (0..50)
         .map(|i| login(i * 10, &format!("c{i}"), LoginOutcome::Failed))
         .collect();
-    assert_eq!(
-        detector.check(&calm, Timestamp::from_ms(1_000)).unwrap(),
-        []
-    );
+    assert_eq!(detector.check(&batch(1_000, &calm)).unwrap(), []);
     let burst: Vec<_> = (0..9)
         .map(|i| login(2_000 + i * 100, "bad", LoginOutcome::Failed))
         .collect();
-    let findings = detector.check(&burst, Timestamp::from_ms(3_000)).unwrap();
+    let findings = detector.check(&batch(3_000, &burst)).unwrap();
     assert_eq!(findings.len(), 1);
     let finding = &findings[0];
     assert_eq!(
@@ -106,7 +107,7 @@ fn the_detector_finds_guessing_and_signs_what_it_finds() {
     );
     assert_eq!(
         finding.detector,
-        format!("login-brute-force@{}", detector.manifest().version)
+        format!("login-brute-force@{}", detector.loaded().manifest.version)
     );
     assert_eq!(finding.severity, Severity::Warning);
     assert_eq!(finding.window.from, Timestamp::from_ms(2_000));
@@ -118,15 +119,8 @@ fn settings_a_plugin_does_not_know_are_refused_by_name() {
     let engine = Engine::new().unwrap();
     let bytes = built("detect-login-brute-force");
     let load = |key: &str, value: &str| {
-        Detector::load(
-            &engine,
-            "guessing",
-            &bytes,
-            &Limits::default(),
-            &settings(&[(key, value)]),
-        )
-        .err()
-        .unwrap()
+        let setup = Setup::new("guessing").with_settings(&[(key, value)]);
+        Detector::load(&engine, &bytes, &setup).err().unwrap()
     };
     assert!(
         matches!(load("windw", "3"), PluginError::Settings { reason, .. } if reason.contains("`windw`"))
@@ -139,15 +133,9 @@ fn settings_a_plugin_does_not_know_are_refused_by_name() {
 #[test]
 fn a_masker_cannot_be_loaded_as_a_detector() {
     let engine = Engine::new().unwrap();
-    let error = Detector::load(
-        &engine,
-        "x",
-        &built("mask-korean-pii"),
-        &Limits::default(),
-        &[],
-    )
-    .err()
-    .unwrap();
+    let error = Detector::load(&engine, &built("mask-korean-pii"), &Setup::new("x"))
+        .err()
+        .unwrap();
     assert!(
         matches!(
             error,
@@ -164,12 +152,13 @@ fn a_masker_cannot_be_loaded_as_a_detector() {
 fn a_damaged_component_is_refused_and_never_crashes_the_host() {
     let engine = Engine::new().unwrap();
     let whole = built("detect-login-brute-force");
-    let limits = Limits {
+    let mut setup = Setup::new("damaged");
+    setup.limits = Limits {
         deadline: Duration::from_millis(200),
         ..Limits::default()
     };
     for cut in [0, 4, 12, whole.len() / 2, whole.len() - 1] {
-        let error = Detector::load(&engine, "cut", &whole[..cut], &limits, &[])
+        let error = Detector::load(&engine, &whole[..cut], &setup)
             .err()
             .unwrap();
         assert!(
@@ -181,14 +170,20 @@ fn a_damaged_component_is_refused_and_never_crashes_the_host() {
     for place in (16..whole.len()).step_by(whole.len() / 24) {
         let mut flipped = whole.clone();
         flipped[place] ^= 1;
-        if let Ok(mut detector) = Detector::load(&engine, "flipped", &flipped, &limits, &[]) {
-            let batch = [login(1, "c", LoginOutcome::Failed)];
-            let result = detector.check(&batch, Timestamp::from_ms(1));
+        if let Ok(mut detector) = Detector::load(&engine, &flipped, &setup) {
+            let result = detector.check(&batch(1, &[login(1, "c", LoginOutcome::Failed)]));
             assert_eq!(
-                detector.counters().failures(),
+                detector.loaded().counters.failures(),
                 u64::from(result.is_err()),
                 "{place}"
             );
         }
     }
+}
+
+#[test]
+fn a_manifest_is_read_without_running_the_plugin() {
+    let manifest = Manifest::read("x", &built("detect-login-brute-force")).unwrap();
+    assert_eq!(manifest.name, "login-brute-force");
+    assert_eq!(manifest.settings.len(), 5);
 }

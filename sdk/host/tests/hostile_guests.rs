@@ -9,7 +9,10 @@
 
 use std::{sync::OnceLock, time::Duration};
 
-use bongsu_sdk_host::{Detector, Engine, Field, FieldKind, HIDDEN, Limits, Masker, PluginError};
+use bongsu_sdk_host::{
+    Detector, Engine, Field, FieldKind, HIDDEN, Limits, Masker, PluginError, Setup, attach_manifest,
+};
+use bongsu_sdk_model::Timestamp;
 
 const FIXTURE: &str = include_str!("fixtures/masker.wat");
 
@@ -26,12 +29,32 @@ fn limits() -> Limits {
         deadline: Duration::from_millis(100),
         memory_bytes: 4 << 20,
         answer_bytes: 1 << 20,
+        host_calls: 5_000,
         ..Limits::default()
     }
 }
 
+/// The manifest of the fixture.
+const MANIFEST: &str = r#"{"contract":"bongsu:plugin@1.0.0","name":"fixture","version":"1.0.0","world":"masker",
+    "summary":"Tests"}"#;
+
+const NOW: Timestamp = Timestamp::from_ms(1_000);
+
+fn setup() -> Setup {
+    Setup {
+        limits: limits(),
+        ..Setup::new("fixture")
+    }
+}
+
+/// The bytes of a component written as text, with the fixture's manifest.
+fn assemble(component: &str) -> Vec<u8> {
+    let bytes = wat::parse_str(component).unwrap();
+    attach_manifest("fixture", &bytes, MANIFEST.as_bytes()).unwrap()
+}
+
 fn load(component: &str) -> Result<Masker, PluginError> {
-    Masker::load(&engine(), "fixture", component.as_bytes(), &limits(), &[])
+    Masker::load(&engine(), &assemble(component), &setup())
 }
 
 /// The fixture whose `mask` has this body; it is entered with the batch as two parameters.
@@ -54,7 +77,7 @@ const BATCH: [Field<'static>; 2] = [
 /// Masks a batch with `guest`, expects failure, and checks that everything was hidden and a neighbour still works.
 #[track_caller]
 fn check(mut guest: Masker) -> PluginError {
-    let outcome = guest.mask_or_hide(&BATCH);
+    let outcome = guest.mask_or_hide(&BATCH, NOW);
     assert!(
         outcome
             .texts
@@ -63,11 +86,14 @@ fn check(mut guest: Masker) -> PluginError {
     );
     assert_eq!(outcome.texts.len(), BATCH.len());
     assert_eq!(
-        (guest.counters().calls, guest.counters().failures()),
+        (
+            guest.loaded().counters.calls,
+            guest.loaded().counters.failures()
+        ),
         (1, 1)
     );
     let mut neighbour = load(&FIXTURE.replace(";; @mask", IDLE)).unwrap();
-    assert_eq!(neighbour.mask(&BATCH).unwrap()[0].text, "secret");
+    assert_eq!(neighbour.mask(&BATCH, NOW).unwrap()[0].text, "secret");
     outcome.failure.unwrap()
 }
 
@@ -76,9 +102,9 @@ fn a_guest_that_behaves_is_described_and_answers() {
     let mut guest = guest(
         "(call $edit (i32.const 1) (i32.const 3) (i32.const 6) (i32.const 256) (i32.const 1))",
     );
-    assert_eq!(guest.manifest().name, "fixture");
-    assert_eq!(guest.manifest().version, "1.0.0");
-    let texts = guest.mask(&BATCH).unwrap();
+    assert_eq!(guest.loaded().manifest.name, "fixture");
+    assert_eq!(guest.loaded().manifest.version, "1.0.0");
+    let texts = guest.mask(&BATCH, NOW).unwrap();
     assert_eq!((&*texts[0].text, &*texts[1].text), ("secret", "봉f"));
     assert_eq!(
         (texts[1].found[0].start, texts[1].found[0].what.as_str()),
@@ -126,9 +152,9 @@ fn a_guest_that_recurses_for_ever_traps() {
 #[test]
 fn a_panic_arrives_with_its_text() {
     let mask = r#"
-        (data (i32.const 1024) "panic: no such thing at lib.rs:7")
+        (data (i32.const 1024) "no such thing at lib.rs:7")
         (func (export "mask") (param i32 i32) (result i32)
-            (call $log (i32.const 3) (i32.const 1024) (i32.const 32)) (unreachable))"#;
+            (call $panicking (i32.const 1024) (i32.const 25)) (unreachable))"#;
     let error = check(load(&FIXTURE.replace(";; @mask", mask)).unwrap());
     assert_eq!(
         error.to_string(),
@@ -143,12 +169,12 @@ fn after_a_trap_a_fresh_instance_serves_the_next_call() {
          (if (i32.eq (global.get $calls) (i32.const 3)) (then (unreachable)))
          (call $no-edits)",
     );
-    let outcomes: Vec<bool> = (0..9).map(|_| guest.mask(&BATCH).is_ok()).collect();
+    let outcomes: Vec<bool> = (0..9).map(|_| guest.mask(&BATCH, NOW).is_ok()).collect();
     assert_eq!(
         outcomes,
         [true, true, false, true, true, false, true, true, false]
     );
-    let counters = guest.counters();
+    let counters = guest.loaded().counters;
     assert_eq!(
         (counters.calls, counters.traps, counters.restarts),
         (9, 3, 2)
@@ -212,43 +238,34 @@ fn a_storm_of_log_lines_is_dropped_and_counted() {
             (br_if $next (i32.lt_u (local.get $n) (i32.const 1000))))
          (call $no-edits)",
     );
-    assert!(guest.mask(&BATCH).is_ok());
+    assert!(guest.mask(&BATCH, NOW).is_ok());
     assert_eq!(
-        guest.counters().log_lines_dropped,
+        guest.loaded().counters.log_lines_dropped,
         1_000 - u64::from(limits().log_lines)
     );
 }
 
 #[test]
 fn what_is_not_a_component_is_refused() {
-    let module = "(module)";
-    for bytes in [
-        &b""[..],
-        b"PK\x03\x04 not a component",
-        b"\0asm\x0d\0\x01\0\xff\xff",
-        module.as_bytes(),
+    let module = wat::parse_str("(module)").unwrap();
+    for (bytes, says) in [
+        (&b""[..], "empty"),
+        (b"PK\x03\x04 not a component", "zip archive"),
+        (b"\0asm\x0d\0\x01\0\xff\xff", ""),
+        (&module, "core module"),
     ] {
-        let error = Masker::load(&engine(), "x", bytes, &limits(), &[])
-            .err()
-            .unwrap();
+        let error = Masker::load(&engine(), bytes, &setup()).err().unwrap();
         assert!(matches!(error, PluginError::NotComponent { .. }), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
     }
 }
 
 #[test]
 fn a_component_of_another_world_is_refused() {
-    let masker = FIXTURE.replace(";; @mask", IDLE);
-    let error = Detector::load(&engine(), "x", masker.as_bytes(), &limits(), &[])
-        .err()
-        .unwrap();
+    let masker = assemble(&FIXTURE.replace(";; @mask", IDLE));
+    let error = Detector::load(&engine(), &masker, &setup()).err().unwrap();
     assert!(
-        matches!(
-            error,
-            PluginError::Contract {
-                world: "detector",
-                ..
-            }
-        ),
+        matches!(&error, PluginError::Contract { world: "detector", reason, .. } if reason.contains("a masker")),
         "{error}"
     );
     let error = load("(component)").err().unwrap();
@@ -282,13 +299,66 @@ fn an_import_that_is_not_granted_is_refused_by_name() {
 
 #[test]
 fn a_manifest_that_lies_is_refused() {
-    let other = FIXTURE
-        .replace(";; @mask", IDLE)
-        .replace(r#""masker")"#, r#""poet!!")"#);
-    let error = load(&other).err().unwrap();
+    // It says that it is a detector, and exports a masker.
+    let bytes = wat::parse_str(FIXTURE.replace(";; @mask", IDLE)).unwrap();
+    let lie = MANIFEST.replace(r#""masker""#, r#""detector""#);
+    let lying = attach_manifest("fixture", &bytes, lie.as_bytes()).unwrap();
+    let error = Detector::load(&engine(), &lying, &setup()).err().unwrap();
     assert!(
-        matches!(&error, PluginError::Contract { reason, .. } if reason.contains("poet!!")),
+        matches!(
+            error,
+            PluginError::Contract {
+                world: "detector",
+                ..
+            }
+        ),
         "{error}"
+    );
+}
+
+#[test]
+fn a_component_without_a_manifest_or_with_one_for_another_host_is_refused() {
+    let bytes = wat::parse_str(FIXTURE.replace(";; @mask", IDLE)).unwrap();
+    let bare = Masker::load(&engine(), &bytes, &setup()).err().unwrap();
+    assert!(
+        matches!(&bare, PluginError::Manifest { reason, .. } if reason.contains("hint")),
+        "{bare}"
+    );
+    let newer = MANIFEST.replace("@1.0.0", "@2.0.0");
+    let error = attach_manifest("fixture", &bytes, newer.as_bytes()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("this host speaks `bongsu:plugin@1.0.0`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_call_to_what_is_not_granted_is_stopped_by_name() {
+    let error = check(guest(
+        "(drop (call $set (i32.const 256) (i32.const 7) (i32.const 256) (i32.const 7))) (call $no-edits)",
+    ));
+    assert_eq!(
+        error,
+        PluginError::Ungranted {
+            plugin: "fixture".to_owned(),
+            interface: "state"
+        }
+    );
+}
+
+#[test]
+fn a_storm_of_host_calls_is_stopped() {
+    let error = check(guest(
+        "(loop $again (call $log (i32.const 1) (i32.const 256) (i32.const 7)) (br $again)) (unreachable)",
+    ));
+    assert_eq!(
+        error,
+        PluginError::HostCalls {
+            plugin: "fixture".to_owned(),
+            limit: limits().host_calls
+        }
     );
 }
 

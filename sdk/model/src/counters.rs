@@ -72,7 +72,9 @@ impl Counters {
         }
     }
 
-    const fn fields(&self) -> [u64; 16] {
+    /// Every field, in the order of their declaration.
+    #[must_use]
+    pub const fn fields(&self) -> [u64; 16] {
         [
             self.requests,
             self.errors,
@@ -93,7 +95,8 @@ impl Counters {
         ]
     }
 
-    const fn fields_mut(&mut self) -> [&mut u64; 16] {
+    /// Every field, in the order of their declaration, to set.
+    pub const fn fields_mut(&mut self) -> [&mut u64; 16] {
         [
             &mut self.requests,
             &mut self.errors,

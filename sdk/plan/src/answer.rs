@@ -101,6 +101,12 @@ pub enum EstimateKind {
     Forecast,
     /// How likely the figure crosses a threshold, in per cent.
     Probability,
+    /// What part of a change one member makes up, in per cent.
+    Contribution,
+    /// What is left of the error budget of an objective, whose target is the threshold.
+    Objective,
+    /// What one instance carries, or how many are needed, learnt from load and throughput.
+    Capacity,
 }
 
 /// How a fact follows from others.
@@ -126,6 +132,10 @@ pub enum DerivedOp {
     Share,
     /// Mean of all inputs.
     Mean,
+    /// What is left of an error budget, given what was kept.
+    Budget,
+    /// Rank correlation of the two inputs' courses, −1 to 1.
+    Correlation,
 }
 
 /// The part of the fleet a fact is about; an absent field is not restricted.

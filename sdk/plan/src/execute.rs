@@ -5,12 +5,20 @@
 
 mod anomalies;
 mod build;
+mod clock;
 mod compare;
+mod correlate;
+mod explain;
 mod facts;
 mod forecast;
 mod groups;
 mod holidays;
+mod list;
+mod notices;
+mod propose;
+mod report;
 mod series;
+mod sizing;
 mod top;
 mod usual;
 mod value;
@@ -76,22 +84,24 @@ impl Executor {
         match plan.op {
             Op::Value => value::run(&mut builder)?,
             Op::Series => series::run(&mut builder)?,
-            Op::Peak if plan.then.is_none() => series::peak(&mut builder)?,
+            Op::Peak => series::peak(&mut builder)?,
             Op::Compare => compare::run(&mut builder)?,
             Op::Top => top::run(&mut builder)?,
             Op::Anomalies => anomalies::run(&mut builder)?,
             Op::Forecast => forecast::run(&mut builder)?,
+            Op::Correlate => correlate::run(&mut builder)?,
+            Op::Explain => explain::run(&mut builder)?,
+            Op::Sizing => sizing::run(&mut builder)?,
+            Op::Report => report::run(&mut builder)?,
+            Op::List => list::run(&mut builder)?,
+            Op::Locate => list::locate(&mut builder)?,
+            Op::Trace => list::trace(&mut builder),
+            Op::Act => propose::run(&mut builder),
             Op::Clarify => builder.say(Sentence::Clarify(plan.missing.clone())),
             Op::Refuse => {
                 builder.say(Sentence::Refuse(
                     plan.reason.unwrap_or(crate::Reason::OutOfDomain),
                 ));
-            }
-            Op::Peak => {
-                return Err(ExecuteError::UnsupportedPart {
-                    op: Op::Peak,
-                    part: "then".to_owned(),
-                });
             }
             op => return Err(ExecuteError::Unsupported(op)),
         }

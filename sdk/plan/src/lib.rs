@@ -8,7 +8,7 @@
 //! question ─► Planner ─► Plan ─► Executor ─► Answer { facts, text, tables, charts, coverage, caveats }
 //!             (or a model)          │
 //!                                   └─► Source: measure, series, members, coverage, usual, forecast,
-//!                                       anomalies (center, edge)
+//!                                       anomalies, explain, pools, notices, rows (center, edge)
 //! ```
 //!
 //! - [`Planner`] understands Korean and English without a model: it reads words by a lexicon, fills slots, decides
@@ -17,6 +17,19 @@
 //! - [`Executor`] measures, compares, ranks, tells what a source foresees or found odd, and words. Facts carry
 //!   their window, identification mode, error and provenance; derived facts name their operation and inputs. It proposes no action and never mixes modes.
 //! - [`ungrounded`] finds numbers in a text that no fact supports, whoever wrote the text.
+//!
+//! ## What the public plan language has beyond its first edition
+//!
+//! | addition | means |
+//! |---|---|
+//! | `op: anomalies` | what stood out of the metrics named (or the main ones) in a window, day or place; no cause is looked for. "이상한 점" with a place or system still becomes `explain` |
+//! | `estimate` of a fact | the figure was not measured: `usual`, `expected`, `forecast`, `probability`, `contribution` (per cent of a change), `capacity` (what a server carries, how many are needed; band = load and head-room in per cent, samples = spare), `objective` (threshold = target in per cent) |
+//! | derived `correlation`, `budget` | rank correlation of two courses; what is left of an error budget |
+//! | `sla` | share of requests answered without error, per cent |
+//! | `group_by` of `hour`, `weekday`, `day` | of `value` and `top`: the mean of that part on each day of the window |
+//!
+//! `report` needs no new form: its text is for a head of department, its tables are for engineers. `act` only
+//! puts the action into the answer's `proposal`.
 //!
 //! Nothing here does I/O, reads a clock or knows a network: the instant and the source are parameters.
 //!
@@ -49,6 +62,9 @@
 //!   no place in a language. Rejected: figures computed in sentences, which nothing could check.
 //! - **The mean of weekdays names every day as its input.** Four weeks are 28 facts; who doubts the mean can
 //!   see which day made it.
+//! - **An explanation names scopes and windows, and its figures are measured again here.** What a cause rests on
+//!   is then the same number a plain question gives. Rejected: taking the analysis' own levels, which are
+//!   weighted along the symptom and agree with nothing else on the page.
 //! - **The grounding check reads digits, not meaning.** It is cheap enough to run on every answer, ours included;
 //!   a number spelled out in words passes. Rejected: trusting whoever worded the answer.
 
@@ -85,8 +101,9 @@ pub use plan::{
 pub use planner::{Conversation, Planner, Understanding};
 pub use regions::{REGIONS, Region};
 pub use source::{
-    Basis, Expected, Measured, OddKind, Oddity, Outlook, Query, Source, SourceError, StepAhead,
-    Threshold,
+    Basis, Check, Contribution, Deviation, Doubt, Expected, Explanation, Listed, Listing, Measured,
+    Notice, OddKind, Oddity, Outlook, Pattern, Pool, PoolAdvice, PoolRefusal, Query, Source,
+    SourceError, StepAhead, Suspect, SuspectPart, Threshold, Verdict, Wanted, Weakness,
 };
 pub use span::{Span, SpanError};
 pub use vocabulary::{Alias, Named, Vocabulary};

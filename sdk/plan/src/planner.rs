@@ -189,7 +189,7 @@ impl Planner {
         if let Some(last) = conversation.last() {
             follow::resolve(last, &mut places.missing, &mut places.scope);
         }
-        let metrics = metric::named(&reading);
+        let mut metrics = metric::named(&reading);
         if let Some(plan) = before_asking(&reading, &metrics) {
             return plan;
         }
@@ -205,6 +205,7 @@ impl Planner {
                 ..Plan::new(Op::Clarify)
             };
         }
+        beside_things(&reading, &mut metrics);
         let bound: Vec<_> = limits.iter().filter_map(|limit| limit.metric).collect();
         let found = Found {
             reading: &reading,
@@ -225,6 +226,25 @@ impl Planner {
         };
         ask(&found, &conditions, &claimed, step, conversation.last())
     }
+}
+
+/// "correlate cpu with users", "predict users": beside another metric, and ahead of now, things that can be
+/// counted are their number.
+fn beside_things(reading: &Reading<'_>, metrics: &mut Vec<Metric>) {
+    let beside = reading.any(&[Cue::Correlate, Cue::SideBySide]) && metrics.len() == 1;
+    let ahead = reading.has(Cue::Forecast) && metrics.is_empty();
+    if !(beside || ahead) {
+        return;
+    }
+    let counted = [
+        (Noun::User, Metric::UsersConcurrent),
+        (Noun::Session, Metric::SessionsActive),
+        (Noun::Transaction, Metric::Requests),
+    ];
+    let of = counted
+        .iter()
+        .find(|(noun, metric)| reading.noun(*noun) && !metrics.contains(metric));
+    metrics.extend(of.map(|(_, metric)| *metric));
 }
 
 /// What is settled before a question is taken as one: answers to proposals, names to remember, refusals,
@@ -349,6 +369,9 @@ fn proposal(reading: &Reading<'_>) -> Option<Plan> {
                 Kind::Word(Concept::Metric(_) | Concept::Verb(_))
             )
         });
+    if alone && reading.has(Cue::Undo) && reading.text.low.starts_with("아니") {
+        return Some(Plan::new(Op::Deny));
+    }
     (reading.has(Cue::Approve) && (told || alone)).then(|| Plan::new(Op::Approve))
 }
 
@@ -380,6 +403,11 @@ fn about_models(reading: &Reading<'_>, claimed: &[bool]) -> Option<Plan> {
 /// A question back when it touches what is observed or says too little; a refusal when it is about
 /// something else.
 fn not_understood(found: &Found<'_, '_>) -> Plan {
+    // Letters of no word, as "ㅇㅇ" or "??", say nothing that could be refused.
+    let is_word = |c: char| c.is_ascii_alphabetic() || ('가'..='힣').contains(&c);
+    if !found.reading.text.low.contains(is_word) {
+        return assemble::clarify(Slot::Question);
+    }
     if found.about_us() || found.reading.unknown_words() == 0 {
         let place = !found.places.scope.is_empty() || found.plain.window.is_some();
         return assemble::clarify(if place && !found.about_us() {

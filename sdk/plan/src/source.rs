@@ -3,7 +3,10 @@
 //! A source measures; it never words, ranks or compares. It says which roll-up a figure came from and how
 //! far it may be off, and leaves a gap a gap: no data is `None`, never zero.
 
+mod cause;
 mod estimate;
+mod rows;
+mod size;
 
 use std::time::Duration;
 
@@ -13,7 +16,15 @@ use bongsu_sdk_model::{
 
 use jiff::civil::Date;
 
-pub use self::estimate::{Basis, Expected, OddKind, Oddity, Outlook, StepAhead, Threshold};
+pub use self::{
+    cause::{
+        Check, Contribution, Deviation, Doubt, Explanation, Notice, Pattern, Suspect, SuspectPart,
+        Verdict, Weakness,
+    },
+    estimate::{Basis, Expected, OddKind, Oddity, Outlook, StepAhead, Threshold},
+    rows::{Listed, Listing, Wanted},
+    size::{Pool, PoolAdvice, PoolRefusal},
+};
 use crate::{Agg, Coverage, Dimension};
 
 /// Answers measurements. Implemented by the center's history and by an edge's own.
@@ -42,6 +53,28 @@ pub trait Source {
     /// # Errors
     /// [`SourceError::NotHeld`] for a dimension this source does not split by.
     fn members(&self, dimension: Dimension, query: &Query) -> Result<Vec<String>, SourceError>;
+
+    /// The query's figure of each member of a dimension that has one, in any order: as measuring each, but the
+    /// data are gone through once.
+    ///
+    /// # Errors
+    /// As [`Source::members`] and [`Source::measure`].
+    fn measure_each(
+        &self,
+        dimension: Dimension,
+        query: &Query,
+    ) -> Result<Vec<(String, Measured)>, SourceError> {
+        let mut each = Vec::new();
+        for name in self.members(dimension, query)? {
+            let Some(narrowed) = query.narrowed(dimension, &name) else {
+                continue;
+            };
+            if let Some(measured) = self.measure(&narrowed)? {
+                each.push((name, measured));
+            }
+        }
+        Ok(each)
+    }
 
     /// Which sites should have reported in the window, which did, and how old the silent ones are.
     fn coverage(&self, window: Window) -> Coverage;
@@ -79,6 +112,45 @@ pub trait Source {
         Ok(None)
     }
 
+    /// What went wrong in the query's window and scope, and why; its metric does not matter.
+    ///
+    /// # Errors
+    /// [`SourceError::NotHeld`] from a source that looks for no causes, else as [`Source::measure`].
+    fn explain(&self, _query: &Query) -> Result<Explanation, SourceError> {
+        Err(SourceError::NotHeld {
+            what: "root-cause analysis".to_owned(),
+        })
+    }
+
+    /// The instances of each application in the query's scope, and how many it needs; as if it had `servers`
+    /// of them, if given. Those that need more first.
+    ///
+    /// # Errors
+    /// As [`Source::explain`].
+    fn pools(&self, _query: &Query, _servers: Option<u32>) -> Result<Vec<Pool>, SourceError> {
+        Err(SourceError::NotHeld {
+            what: "sizing".to_owned(),
+        })
+    }
+
+    /// What detectors said in the query's window at its sites, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// As [`Source::measure`].
+    fn notices(&self, _query: &Query, _limit: usize) -> Result<Vec<Notice>, SourceError> {
+        Ok(Vec::new())
+    }
+
+    /// Rows of sessions, users or transactions.
+    ///
+    /// # Errors
+    /// [`SourceError::NotHeld`] from a source that keeps no such rows.
+    fn rows(&self, wanted: &Wanted) -> Result<Listing, SourceError> {
+        Err(SourceError::NotHeld {
+            what: wanted.target.name().to_owned(),
+        })
+    }
+
     /// The public holidays a window touches, in order; none from a source without a calendar.
     fn holidays(&self, _window: Window) -> Vec<Date> {
         Vec::new()
@@ -106,6 +178,22 @@ pub struct Query {
     /// mean of a level or rate, exact percentile. For `users.concurrent` over more than 5 minutes the
     /// executor always says which.
     pub agg: Option<Agg>,
+}
+
+impl Query {
+    /// This query for one member of a dimension of places; `None` for other dimensions and impossible names.
+    #[must_use]
+    pub fn narrowed(&self, dimension: Dimension, member: &str) -> Option<Self> {
+        let mut query = self.clone();
+        match dimension {
+            Dimension::Site => query.sites = vec![SiteId::new(member).ok()?],
+            Dimension::App | Dimension::Service => query.apps = vec![AppId::new(member).ok()?],
+            Dimension::Url => query.urls = vec![UrlTemplate::new(member).ok()?],
+            Dimension::Instance => query.instances = vec![InstanceId::new(member).ok()?],
+            _ => return None,
+        }
+        Some(query)
+    }
 }
 
 /// A figure with its provenance.

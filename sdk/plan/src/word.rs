@@ -4,6 +4,7 @@
 //! [`crate::ungrounded`] can trace back. Sentences are short; each figure carries its mark `[f1]`.
 
 mod ahead;
+mod cause;
 mod en;
 mod josa;
 mod ko;
@@ -17,8 +18,13 @@ use bongsu_sdk_model::{IdentityMode, Metric};
 
 pub(crate) use self::{
     ahead::{Crossing, Forecast},
+    cause::{
+        added_label, check_label, doubt_label, member_label, part_label, pattern_label,
+        weakness_note,
+    },
+    josa::with,
     label::{baseline_label, metric_label, op_label, slot_label, split_title},
-    number::figure,
+    number::{figure, size},
     odd::{Odd, odd_label},
     time::{day, interval, moments},
     usual::{Against, Week},
@@ -93,6 +99,24 @@ pub(crate) enum Sentence {
     NotHeld(String),
     /// The source failed.
     Failed,
+    /// Worded already, in the answer's language.
+    Words(String),
+}
+
+/// A figure with its mark.
+pub(crate) fn marked(fact: &Fact, lang: Lang) -> String {
+    match lang {
+        Lang::Ko => ko::marked(fact),
+        Lang::En => en::marked(fact),
+    }
+}
+
+/// The metric with which figure of the window it is.
+pub(crate) fn named(fact: &Fact, lang: Lang) -> String {
+    match lang {
+        Lang::Ko => ko::named(fact),
+        Lang::En => en::named(fact),
+    }
 }
 
 /// A figure against its baseline.

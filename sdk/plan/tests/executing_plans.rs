@@ -285,7 +285,8 @@ fn equal_loads_are_ranked_by_users_and_the_mean_is_unweighted() {
     // Busan and Seoul are both at 82 %; only Busan has users.
     assert_eq!(answer.charts[0].categories, ["부산", "서울", "제주"]);
     assert_eq!(answer.charts[0].kind, ChartKind::Bar);
-    let mean = answer.facts.last().unwrap();
+    let mean = answer.facts.iter().find(|fact| fact.derived.is_some());
+    let mean = mean.unwrap();
     assert_eq!(
         (mean.value, mean.derived.as_ref().unwrap().op),
         (68.0, DerivedOp::Mean)
@@ -293,7 +294,8 @@ fn equal_loads_are_ranked_by_users_and_the_mean_is_unweighted() {
     assert_eq!(
         answer.text,
         "2026-11-20 14:25–14:30 (+09:00) 기준 부하율이 가장 높은 지역은 부산, 82.0% [f1]입니다. \
-         다음은 서울 82.0% [f3], 제주 40.0% [f2] 순입니다. 집계된 곳의 평균은 68.0% [f4]입니다."
+         다음은 서울 82.0% [f3], 제주 40.0% [f2] 순입니다. 집계된 곳의 평균은 68.0% [f4]입니다. \
+         경고 임계치를 넘었습니다. 2026-11-20 14:25–14:30 (+09:00) 기준 부산 동시접속자(최근 5분)는 약 3명(±1.6%) [f5]입니다."
     );
 }
 
@@ -376,11 +378,7 @@ fn no_data_is_said_and_not_zero() {
 #[test]
 fn what_is_not_available_is_said_with_its_plan() {
     for (json, part) in [
-        (r#"{"op":"explain"}"#, "explain"),
-        (
-            r#"{"op":"peak","metrics":["cpu"],"then":"explain"}"#,
-            "then",
-        ),
+        (r#"{"op":"approve"}"#, "approve"),
         (
             r#"{"op":"value","metrics":["load"],"scope":{"users":["kim"]}}"#,
             "scope",

@@ -64,6 +64,17 @@ impl Dense {
         out
     }
 
+    /// The registers, a byte each: longer than packed, and far shorter once compressed.
+    pub(crate) fn registers(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Registers a byte each; `None` if a rank is impossible or the length is wrong.
+    pub(crate) fn of_registers(registers: &[u8]) -> Option<Self> {
+        let sound = registers.len() == REGISTERS && registers.iter().all(|rank| *rank <= MAX_RANK);
+        sound.then(|| Self(registers.into()))
+    }
+
     /// Registers from their packed form; `None` if a rank is impossible or the length is wrong.
     pub(crate) fn unpack(packed: &[u8]) -> Option<Self> {
         if packed.len() != PACKED_BYTES {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Most codes of the sparse form: as many bytes as the packed registers take.
-const SPARSE_MAX: usize = PACKED_BYTES / 4;
+pub(crate) const SPARSE_MAX: usize = PACKED_BYTES / 4;
 const DENSE_TAG: u8 = 1;
 const SPARSE_TAG: u8 = 0;
 
@@ -17,10 +17,10 @@ const SPARSE_TAG: u8 = 0;
 ///
 /// Up to 3 072 identities the size is near exact; beyond, the standard error is 1.04/√16384 = 0.81 %.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DistinctSketch(Form);
+pub struct DistinctSketch(pub(crate) Form);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
     Sparse(Vec<Code>),
     Dense(Dense),
 }
@@ -148,7 +148,7 @@ fn sparse_from_bytes(mut rest: &[u8]) -> Option<Vec<Code>> {
     Some(codes)
 }
 
-fn push_varint(out: &mut Vec<u8>, mut value: u32) {
+pub(crate) fn push_varint(out: &mut Vec<u8>, mut value: u32) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;
@@ -156,7 +156,7 @@ fn push_varint(out: &mut Vec<u8>, mut value: u32) {
     out.push(value as u8);
 }
 
-fn take_varint(bytes: &mut &[u8]) -> Option<u32> {
+pub(crate) fn take_varint(bytes: &mut &[u8]) -> Option<u32> {
     let mut value = 0_u64;
     for shift in (0..35).step_by(7) {
         let (byte, rest) = bytes.split_first()?;

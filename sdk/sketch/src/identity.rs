@@ -15,6 +15,12 @@ impl IdentityHash {
     pub const fn from_uniform(value: u64) -> Self {
         Self(value)
     }
+
+    /// The number: what the edge's own disk holds of an identity.
+    #[must_use]
+    pub const fn value(self) -> u64 {
+        self.0
+    }
 }
 
 /// The organisation's 128-bit key. The edges share it, the center never has it; it is neither printed nor
@@ -39,7 +45,13 @@ impl IdentityKey {
     /// `client`, `user`) keeps tokens of different kinds unrelated.
     #[must_use]
     pub fn token(&self, kind: &str, raw: &[u8]) -> String {
-        format!("{:016x}", self.digest(kind, raw))
+        format!("{:016x}", self.number(kind, raw))
+    }
+
+    /// The number that [`Self::token`] writes.
+    #[must_use]
+    pub fn number(&self, kind: &str, raw: &[u8]) -> u64 {
+        self.digest(kind, raw)
     }
 
     /// SipHash-2-4 (<https://www.aumasson.jp/siphash/siphash.pdf>) over `kind`, a zero byte and `raw`.

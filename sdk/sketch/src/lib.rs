@@ -18,13 +18,14 @@
 //!   the library's struct as the live form (a `HashSet` per sketch, and no safe way to decode it).
 //! - **A sparse sketch holds 31-bit codes (25 bits of index, 6 of rank), so small sets are near exact** and
 //!   cost 4 bytes a user; beyond 3 072 users it becomes 16 384 six-bit registers (p = 14).
-//! - **A block is all scopes of one interval, compressed together.** One key per record would store the
-//!   application's name and near-identical sketches once per URL. Rejected: hour × scope columns already
-//!   here; they pay off when history is read in long ranges, and can be built from blocks.
+//! - **A block is all scopes of one interval, compressed together, in columns** (see `columns`): one key per
+//!   record would store the application's name and near-identical sketches once per URL. Several blocks of a
+//!   site can be packed into one, which is how a center keeps hours.
 
 #![forbid(unsafe_code)]
 
 mod block;
+mod columns;
 mod dense;
 mod distinct;
 mod histogram;

@@ -24,8 +24,8 @@ pub struct RollUp {
     pub gauges: Gauges,
     /// Durations of requests whose source reports them.
     pub durations: Histogram,
-    users: [DistinctSketch; 3],
-    peaks: [Option<Peak>; 3],
+    pub(crate) users: [DistinctSketch; 3],
+    pub(crate) peaks: [Option<Peak>; 3],
 }
 
 impl RollUp {
@@ -48,6 +48,11 @@ impl RollUp {
             IdentityMode::Session => session,
             IdentityMode::Cookie => cookie,
         }
+    }
+
+    /// Forgets who it was, and keeps everything else.
+    pub fn forget_users(&mut self) {
+        self.users = Default::default();
     }
 
     /// The highest concurrent users of one mode inside the interval, where the scope keeps it.

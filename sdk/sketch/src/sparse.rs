@@ -37,6 +37,13 @@ impl Code {
         self.0
     }
 
+    /// A code from its index and rank, read from outside, if it can be one.
+    pub(crate) fn of_parts(index: u32, rank: u32) -> Option<Self> {
+        let fits = index < 1 << INDEX_BITS && rank <= RANK_MASK;
+        fits.then(|| Self::checked(index << RANK_BITS | rank))
+            .flatten()
+    }
+
     /// A code read from outside, if it can be one.
     pub(crate) fn checked(bits: u32) -> Option<Self> {
         let code = Self(bits);

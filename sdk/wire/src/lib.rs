@@ -38,16 +38,45 @@
 //! |---|---|
 //! | up `00` Hello | versions oldest `u16`, newest `u16`; site text; epoch `u64`; oldest `u64`; clock `i64` ms |
 //! | up `01` Batch | sequence `u64`; payload bytes |
-//! | up `03` Lane | class enum; oldest `u64` |
 //! | up `02` Pulse | window from `i64` ms, to `i64` ms; list of blocks (bytes); sessions option of 6 × `u64`; health text |
+//! | up `03` Lane (since 2) | class enum; oldest `u64` |
 //! | down `00` Welcome | version `u16`; acked through `u64`; clock `i64` ms |
 //! | down `01` Ack | through `u64` |
 //! | down `02` Refused | code enum; text |
+//!
+//! On a stream that the center opened (since version 2):
+//!
+//! | body | fields in order |
+//! |---|---|
+//! | call `00` Ask | kind text; body bytes; within `u32` ms; max bytes `u32` |
+//! | call `01` Order | id 32 bytes; kind text; key text; bytes `u64`; expires in `u64` ms |
+//! | call `02` Body | piece bytes |
+//! | call `03` Renew | – |
+//! | call `04` Certificate | PEM text |
+//! | reply `00` Part | bytes |
+//! | reply `01` End | how enum; text |
+//! | reply `02` Want | from `u64` |
+//! | reply `03` Report | outcome enum: `00` applied, note text; `01` failed, reason text; `02` expired |
+//! | reply `04` Key | point bytes; proof bytes |
+//! | reply `05` Kept | – |
+//!
+//! On a connection with the ALPN [`JOIN_ALPN`], one frame each way:
+//!
+//! | body | fields in order |
+//! |---|---|
+//! | join | token 8 bytes; secret 24 bytes; site text; point bytes; proof bytes |
+//! | joined `00` Welcome | certificate text; authority text |
+//! | joined `01` Refused | text |
 //!
 //! | payload | fields in order |
 //! |---|---|
 //! | `00` RollUps | one encoded block of roll-ups, bytes, opaque here |
 //! | `01` Findings | list of findings |
+//!
+//! **What a new version is.** A frame is added at the end of its enum, or a table above gets a row; no field of
+//! an old frame moves. [`Versions::SPOKEN`] gets a new `newest`, the center agrees on the highest that both know and
+//! says it in Welcome, and whoever has the newer frames does not send them on a connection of the older version:
+//! version 2 added the downlink and the lanes this way, and a center of version 2 asks an edge of version 1 nothing.
 //!
 //! The layouts of Hello and Refused are the same in every version, so that two programs that share no
 //! version can still say so. `tests/golden.rs` holds every frame in hexadecimal.
@@ -57,8 +86,10 @@
 //! - **State machines without I/O.** Every loss, restart and restore is a test that runs in microseconds.
 //!   Rejected: testing through real sockets alone, which cannot stop at a chosen byte.
 //! - **One contiguous sequence per `(site, epoch)`**, so that the ledger is one number per edge. Rejected: a
-//!   set of applied ids, which grows with every outage, and a sequence per priority class, which a later
-//!   version may add as further epochs without changing a frame.
+//!   set of applied ids, which grows with every outage, and classes in one
+//!   sequence, of which an urgent one waits behind a backlog. A [`Class`] of its own is a further epoch
+//!   ([`Class::epoch`]) on a further stream ([`Lane`]): ledger and frames of batches stay what they are. Both
+//!   machines speak lanes; no spool keeps any yet, so that today everything goes the way of [`Class::Minutes`].
 //! - **A batch's payload is encoded once, when it is spooled, and stays opaque bytes until it is applied.**
 //!   The price is a second decoding step at the center, off the network threads.
 //! - **A spool that coarsens keeps its numbering**: the merged roll-up takes the place of the last of the
@@ -71,6 +102,7 @@
 mod class;
 mod codec;
 mod downlink;
+mod enrol;
 mod frame;
 mod payload;
 mod receiver;
@@ -84,6 +116,7 @@ pub use downlink::{
     Next, Order, OrderError, OrderHead, OrderId, OrderKind, OrderState, OrderStatus, Outcome,
     PublicKey, Record, Reply,
 };
+pub use enrol::{JOIN_ALPN, Join, Joined, PROOF_LABEL, Token, TokenError, hex};
 pub use frame::{Batch, Down, Hello, Lane, Refusal, RefusalCode, Up, Versions, Welcome};
 pub use payload::{MAX_PAYLOAD_BYTES, Payload, Pulse};
 pub use receiver::{Lost, Opened, Received, Receiver};

@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 
 use bongsu_sdk_model::{SiteId, Timestamp};
 use bongsu_sdk_wire::{
-    Attempt, Call, Dispatch, End, Ending, FrameError, Gathering, Handed, Handing, Intake,
-    MAX_PIECE_BYTES, NewOrder, Next, OrderId, OrderKind, OrderState, OrderStatus, Outcome, Record,
-    Reply,
+    Ask, Attempt, Call, Decoder, Dispatch, End, Ending, Frame, FrameError, Gathering, Handed,
+    Handing, Intake, Join, Joined, MAX_PIECE_BYTES, NewOrder, Next, OrderId, OrderKind, OrderState,
+    OrderStatus, Outcome, PublicKey, Record, Reply, encode,
 };
 use proptest::prelude::*;
 
@@ -272,4 +272,101 @@ fn an_answer_keeps_what_came_and_refuses_more_than_was_asked_for() {
     let answer = gathering.finish(End::short(Ending::Deadline, "late"));
     assert_eq!(answer.parts, [vec![1, 2, 3]]);
     assert!(!answer.is_complete());
+}
+
+fn call_frames() -> Vec<Call> {
+    let order = order("plugin", "p@2", b"wasm");
+    vec![
+        Call::Order(status(1, &order).head(Timestamp::from_ms(0))),
+        Call::Body(order.body),
+        Call::Ask(Ask {
+            kind: order.kind,
+            body: vec![1; 9],
+            within_ms: 5,
+            max_bytes: 6,
+        }),
+        Call::Renew,
+        Call::Certificate("pem".to_owned()),
+    ]
+}
+
+fn reply_frames() -> Vec<Reply> {
+    vec![
+        Reply::Want { from: 0 },
+        Reply::Part(vec![3; 20]),
+        Reply::Report(Outcome::Applied {
+            note: "done".to_owned(),
+        }),
+        Reply::End(End::complete()),
+        Reply::Kept,
+    ]
+}
+
+/// Feeds `bytes` to whoever reads such frames; gives how many were read.
+fn read_all<F: Frame>(bytes: &[u8], mut take: impl FnMut(F)) -> usize {
+    let mut decoder = Decoder::<F>::new(MAX_PIECE_BYTES);
+    decoder.push(bytes);
+    let mut frames = 0;
+    while let Ok(Some(frame)) = decoder.next() {
+        frames += 1;
+        take(frame);
+    }
+    frames
+}
+
+fn edge_reads(bytes: &[u8]) -> usize {
+    let mut intake = None;
+    read_all(bytes, |frame| match (&mut intake, frame) {
+        (None, Call::Order(head)) => intake = Intake::begin(head, None).ok().map(|(it, _)| it),
+        (Some(intake), frame) => {
+            let _ = intake.take(frame);
+        }
+        _ => {}
+    })
+}
+
+fn center_reads(bytes: &[u8]) -> usize {
+    let (mut handing, mut gathering) = (Handing::of(4), Gathering::new(16));
+    read_all(bytes, |frame: Reply| {
+        let _ = handing.take(frame.clone());
+        let _ = gathering.take(frame);
+    })
+}
+
+fn bytes_of<F: Frame>(frames: &[F]) -> Vec<u8> {
+    let frames = frames.iter().map(|frame| encode(frame).unwrap());
+    frames.flatten().collect()
+}
+
+proptest! {
+    #[test]
+    fn perturbed_frames_of_the_downlink_never_panic(
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let join = Join {
+            token: [1; 8],
+            secret: [2; 24],
+            site: SiteId::new("busan").unwrap(),
+            key: PublicKey { point: vec![4; 65], proof: vec![5; 70] },
+        };
+        for mut bytes in [bytes_of(&call_frames()), bytes_of(&reply_frames()), bytes_of(&[join])] {
+            let len = bytes.len();
+            for (at, with) in &flips {
+                bytes[at.index(len)] ^= with;
+            }
+            bytes.truncate(cut.index(len + 1));
+            edge_reads(&bytes);
+            center_reads(&bytes);
+            read_all(&bytes, |_: Join| {});
+            read_all(&bytes, |_: Joined| {});
+            let _ = (Record::decode(&bytes), OrderStatus::decode(&bytes));
+        }
+    }
+}
+
+#[test]
+fn unharmed_frames_of_the_downlink_are_all_read() {
+    assert_eq!(edge_reads(&bytes_of(&call_frames())), 5);
+    assert_eq!(center_reads(&bytes_of(&reply_frames())), 5);
 }

@@ -4,9 +4,9 @@
 
 use bongsu_sdk_model::{AppId, Finding, SessionCounts, Severity, SiteId, Timestamp, Window};
 use bongsu_sdk_wire::{
-    Ask, Batch, Call, Class, Decoder, Down, End, Ending, Frame, Hello, Lane, MAX_FRAME_BYTES,
-    OrderHead, OrderId, OrderKind, OrderState, OrderStatus, Outcome, Payload, PublicKey, Pulse,
-    Record, Refusal, RefusalCode, Reply, Up, Versions, Welcome, encode,
+    Ask, Batch, Call, Class, Decoder, Down, End, Ending, Frame, Hello, Join, Joined, Lane,
+    MAX_FRAME_BYTES, OrderHead, OrderId, OrderKind, OrderState, OrderStatus, Outcome, Payload,
+    PublicKey, Pulse, Record, Refusal, RefusalCode, Reply, Up, Versions, Welcome, encode,
 };
 
 const CLOCK: Timestamp = Timestamp::from_ms(1_700_000_000_000);
@@ -263,4 +263,32 @@ fn records_of_orders() {
     );
     assert_eq!(hex(&bytes), golden.replace(' ', ""));
     assert_eq!(OrderStatus::decode(&bytes), Ok(status));
+}
+
+#[test]
+fn an_enrolment() {
+    let join = Join {
+        token: [1, 2, 3, 4, 5, 6, 7, 8],
+        secret: [0xcc; 24],
+        site: site(),
+        key: PublicKey {
+            point: vec![4, 1],
+            proof: vec![9],
+        },
+    };
+    // length | token | secret | site | point | proof
+    let golden = format!(
+        "0000002b 0102030405060708 {} 05 627573616e 02 0401 01 09",
+        "cc".repeat(24)
+    );
+    check(join, &golden);
+    let welcome = Joined::Welcome {
+        certificate: "c".to_owned(),
+        authority: "a".to_owned(),
+    };
+    check(welcome, "00000005 00 01 63 01 61");
+    let refused = Joined::Refused {
+        text: "no".to_owned(),
+    };
+    check(refused, "00000004 01 02 6e6f");
 }

@@ -5,7 +5,10 @@ use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -228,6 +231,8 @@ impl Pki {
         receive::Config {
             bind: (Ipv4Addr::LOCALHOST, 0).into(),
             ca: directory.join("ca.pem"),
+            ca_key: directory.join("ca.key"),
+            certificate_life: Duration::from_secs(86_400),
             cert: directory.join("center.pem"),
             key: directory.join("center.key"),
             connections: 64,
@@ -255,17 +260,41 @@ impl Pki {
                 batches: 8_192,
                 bytes: 16 << 20,
             },
+            max_kbps: None,
         }
     }
 }
 
 pub(crate) async fn center(config: receive::Config, inbox: &Arc<MemoryInbox>) -> receive::Handle {
-    let directory = tempfile::tempdir().unwrap();
+    static CENTERS: AtomicUsize = AtomicUsize::new(0);
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOON));
-    // Nothing is ordered here; what is deleted with the directory is not missed.
-    let sites = Sites::open(directory.path(), Arc::clone(&clock)).unwrap();
+    // Beside the certificates, which outlive the center.
+    let number = CENTERS.fetch_add(1, Ordering::Relaxed);
+    let directory = config.ca.with_file_name(format!("sites-{number}"));
+    let sites = Sites::open(&directory, Arc::clone(&clock)).unwrap();
+    center_of(config, inbox, clock, &sites).await
+}
+
+/// A center with sites that the test holds, too.
+pub(crate) async fn center_of(
+    config: receive::Config,
+    inbox: &Arc<MemoryInbox>,
+    clock: Arc<dyn Clock>,
+    sites: &Sites,
+) -> receive::Handle {
     let inbox = Arc::clone(inbox) as Arc<dyn Inbox>;
-    receive::bind(config, clock, inbox, sites).await.unwrap()
+    receive::bind(config, clock, inbox, sites.clone())
+        .await
+        .unwrap()
+}
+
+/// The real time, as certificates need it.
+pub(crate) struct RealClock;
+
+impl Clock for RealClock {
+    fn now(&self) -> Timestamp {
+        real_now()
+    }
 }
 
 /// A running edge.
@@ -287,8 +316,19 @@ impl Edge {
         outbox: &Arc<MemoryOutbox>,
         now: Timestamp,
     ) -> Self {
-        let (wake, (pulses, pulses_out)) = (Arc::new(Notify::new()), watch::channel(None));
         let orders = tempfile::tempdir().unwrap();
+        let downlink = Downlink::open(orders.path(), now).unwrap();
+        Self::start_with(config, name, outbox, now, downlink)
+    }
+
+    pub(crate) fn start_with(
+        config: ship::Config,
+        name: &str,
+        outbox: &Arc<MemoryOutbox>,
+        now: Timestamp,
+        downlink: Downlink,
+    ) -> Self {
+        let (wake, (pulses, pulses_out)) = (Arc::new(Notify::new()), watch::channel(None));
         let handle = ship::start(
             config,
             site(name),
@@ -296,7 +336,7 @@ impl Edge {
             Arc::clone(outbox) as Arc<dyn Outbox>,
             Arc::clone(&wake),
             pulses_out,
-            Downlink::open(orders.path(), now).unwrap(),
+            downlink,
         );
         Self {
             handle: handle.unwrap(),

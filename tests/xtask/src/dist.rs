@@ -69,6 +69,12 @@ fn stage(workspace: &Workspace, folder: &Path) -> Result<()> {
                 .join(plugin.file_name().unwrap_or_default()),
         )?;
     }
+    // By which edges trust the built-ins.
+    let list = "built-in.sha256";
+    copy(
+        &workspace.plugins().join(list),
+        &folder.join("plugins").join(list),
+    )?;
     for config in listed(&workspace.root.join("deploy"), "toml")? {
         copy(
             &config,

@@ -17,6 +17,7 @@
 )]
 
 mod bench;
+mod chaos;
 mod check;
 mod demo;
 mod dist;
@@ -61,6 +62,8 @@ enum Task {
     Web,
     /// Measure, one JSON line per figure
     Bench(bench::Options),
+    /// Run the fault campaign at length
+    Chaos(chaos::Options),
     /// Run an evaluation set and score it
     Eval(eval::Options),
     /// Build release archives
@@ -86,6 +89,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Plugins => plugins::run(),
         Task::Web => web::run(&workspace),
         Task::Bench(options) => bench::run(&workspace, &options),
+        Task::Chaos(options) => chaos::run(&workspace, &options),
         Task::Eval(options) => eval::run(&workspace, &options),
         Task::Dist => dist::run(&workspace),
     }

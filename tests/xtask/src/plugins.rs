@@ -1,4 +1,5 @@
-//! `cargo xtask plugins`: builds every plugin of `plugins/` to a component, `target/plugins/<name>.wasm`.
+//! `cargo xtask plugins`: builds every plugin of `plugins/` to a component, `target/plugins/<name>.wasm`, and lists their
+//! hashes in `built-in.sha256`, by which edges trust them.
 //!
 //! The target is `wasm32-unknown-unknown` with `wasm-component-ld` as linker: that makes a finished component that imports
 //! only our own interfaces, with no adapter and no WASI. The builds have a target directory of their own, so that they
@@ -10,6 +11,7 @@ mod toolchain;
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context as _, Result};
@@ -46,7 +48,23 @@ pub(crate) fn run() -> Result<()> {
         let bytes = place(&from, &to)?;
         say(format!("{} ({} KiB)", to.display(), bytes.div_ceil(1024)));
     }
-    Ok(())
+    list(&workspace.plugins(), &names)
+}
+
+/// Writes the list by which an edge trusts the built-ins: what `sha256sum` prints, so that `sha256sum -c` checks it.
+fn list(folder: &Path, names: &[String]) -> Result<()> {
+    let files = names.iter().map(|name| format!("{name}.wasm"));
+    let hashes = shell::output(Command::new("sha256sum").args(files).current_dir(folder))?;
+    let list = folder.join("built-in.sha256");
+    fs::write(&list, hashes).with_context(|| format!("failed to write {}", list.display()))
+}
+
+/// The compiler that builds plugins here, for the tests of the author's tool.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn compiler(workspace: &Workspace) -> Result<PathBuf> {
+    Ok(Toolchain::find(&workspace.cache)?.compiler())
 }
 
 /// The folders of `plugins/`, each named as its package.

@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `BONGSU_BIN` | folder with `bongsu-edge`, `bongsu-center`, `bongsu-demo` |
 //! | `BONGSU_PLUGINS` | folder with the built plugins |
+//! | `BONGSU_WASM_RUSTC` | compiler that builds plugins in Rust |
+//! | `BONGSU_COMPONENTIZE_PY`, `BONGSU_COMPONENTIZE_QJS` | what builds plugins in Python and in JavaScript |
 //! | `BONGSU_PYTHON` | interpreter with the packages of `tests/clients/requirements.txt` |
 //! | `BONGSU_NODE`, `BONGSU_NODE_MODULES` | interpreter, and the packages of `tests/clients/package.json` |
 //! | `BONGSU_JAVA`, `BONGSU_JAVA_CLIENTS` | virtual machine, and the folder with `tests/clients/java` built |
@@ -59,9 +61,27 @@ fn environment(workspace: &Workspace) -> Result<Vec<(&'static str, OsString)>> {
         Some(node) => node.modules(workspace, &clients)?,
         None => None,
     };
-    let places: [(&str, Option<PathBuf>); 12] = [
+    let componentize_py = python::environment(
+        workspace,
+        &workspace.root.join("sdk/python/requirements.txt"),
+    )?;
+    let toolchain = workspace.root.join("sdk/javascript");
+    let componentize_qjs = match &node {
+        Some(node) => node.modules(workspace, &toolchain)?,
+        None => None,
+    };
+    let places: [(&str, Option<PathBuf>); 15] = [
         ("BONGSU_BIN", Some(workspace.target.join("debug"))),
         ("BONGSU_PLUGINS", Some(workspace.plugins())),
+        ("BONGSU_WASM_RUSTC", Some(plugins::compiler(workspace)?)),
+        (
+            "BONGSU_COMPONENTIZE_PY",
+            componentize_py.map(|python| python.with_file_name("componentize-py")),
+        ),
+        (
+            "BONGSU_COMPONENTIZE_QJS",
+            componentize_qjs.map(|modules| modules.join(".bin/componentize-qjs")),
+        ),
         ("BONGSU_PYTHON", python),
         ("BONGSU_NODE", node.map(|node| node.program())),
         ("BONGSU_NODE_MODULES", modules),

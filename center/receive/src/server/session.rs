@@ -13,8 +13,12 @@ use bongsu_sdk_wire::{
     encode,
 };
 
-use super::{Shared, ledger::Ledger, orders, pulses};
-use crate::{Link, Loss, seats::Ticket, tls};
+use super::{Shared, enrol, ledger::Ledger, orders, pulses};
+use crate::{
+    Link, Loss, RegistryError,
+    seats::Ticket,
+    tls::{self, Certificate, Peer},
+};
 
 /// How long the last frame may take to reach the edge.
 const GOODBYE: Duration = Duration::from_millis(500);
@@ -57,15 +61,30 @@ pub(super) struct Streams {
 /// Serves one connection.
 pub(super) async fn run(incoming: Incoming, shared: Arc<Shared>) {
     let address = incoming.remote_address();
-    let arriving = tokio::time::timeout(shared.config.hello_timeout, arrive(incoming));
-    let (connection, mut streams) = match arriving.await {
-        Ok(Ok(arrived)) => arrived,
+    let limit = shared.config.hello_timeout;
+    let connection = match tokio::time::timeout(limit, incoming).await {
+        Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return failed_handshake(&shared, address, &error.to_string()),
         Err(_) => return failed_handshake(&shared, address, "no handshake in time"),
     };
+    let certificate = match tls::peer(&connection) {
+        Peer::Edge(certificate) => certificate,
+        Peer::Newcomer => return enrol::serve(connection, address, shared).await,
+        Peer::Nobody => {
+            let (code, text) = enrol::NO_CERTIFICATE;
+            connection.close(code.close_code().into(), text.as_bytes());
+            return failed_handshake(&shared, address, text);
+        }
+    };
+    let mut streams = match tokio::time::timeout(limit, arrive(&connection)).await {
+        Ok(Ok(streams)) => streams,
+        Ok(Err(error)) => return failed_handshake(&shared, address, &error.to_string()),
+        Err(_) => return failed_handshake(&shared, address, "no stream in time"),
+    };
+    let peer = (&connection, &certificate);
     let mut site = None;
     let ended = tokio::select! {
-        ended = converse(&connection, &shared, &mut streams, &mut site) => ended,
+        ended = converse(peer, &shared, &mut streams, &mut site) => ended,
         () = shared.stop.cancelled() => refused(RefusalCode::Stopping, "the center is stopping"),
     };
     log_end(&shared, address, site.as_ref(), &ended);
@@ -75,22 +94,20 @@ pub(super) async fn run(incoming: Incoming, shared: Arc<Shared>) {
     }
 }
 
-/// TLS and the edge's stream.
-async fn arrive(incoming: Incoming) -> Result<(Connection, Streams), ConnectionError> {
-    let connection = incoming.await?;
+/// The edge's stream.
+async fn arrive(connection: &Connection) -> Result<Streams, ConnectionError> {
     let (down, up) = connection.accept_bi().await?;
-    let streams = Streams {
+    Ok(Streams {
         up,
         down,
         decoder: Decoder::new(MAX_FRAME_BYTES),
         receiver: Receiver::new(),
-    };
-    Ok((connection, streams))
+    })
 }
 
 /// Everything that is said on a connection. Sets `site` once the certificate has proved it.
 async fn converse(
-    connection: &Connection,
+    (connection, certificate): (&Connection, &Certificate),
     shared: &Arc<Shared>,
     streams: &mut Streams,
     site: &mut Option<SiteId>,
@@ -101,13 +118,17 @@ async fn converse(
         Err(_) => return refused(RefusalCode::Malformed, "no hello in time"),
     };
     let heard = shared.clock.now();
-    if !tls::is_edge_of(connection, &hello.site) {
+    if !certificate.is_for(&hello.site) {
         return refused(
             RefusalCode::Site,
             format!("the certificate is not for site `{}`", hello.site),
         );
     }
     *site = Some(hello.site.clone());
+    let fingerprint = certificate.fingerprint();
+    if let Err(ended) = check_revoked(shared, &hello.site, &fingerprint).await {
+        return ended;
+    }
     let ticket = match shared.seats.take(&hello.site) {
         Ok(ticket) => ticket,
         Err(refusal) => return refusal.into(),
@@ -121,6 +142,8 @@ async fn converse(
     };
     let ended = tokio::select! {
         ended = serve(connection, shared, &hello.site, link, &ticket, streams) => ended,
+        () = shared.sites.registry().until_revoked(&hello.site, &fingerprint) => revoked(),
+        () = enrol::renew(connection, shared, &hello.site, &fingerprint) => gone("renewing ended"),
         () = ticket.replaced.cancelled() => refused(RefusalCode::Replaced, "a newer connection of this site took over"),
     };
     if let Ended::Refused(Refusal {
@@ -131,6 +154,37 @@ async fn converse(
         shared.seats.strike(&hello.site);
     }
     ended
+}
+
+fn revoked() -> Ended {
+    refused(
+        RefusalCode::Revoked,
+        "the certificate was revoked, hint: enrol again with a new token",
+    )
+}
+
+/// Looks at the files once more: who was shut out a moment ago must not get in.
+async fn check_revoked(
+    shared: &Arc<Shared>,
+    site: &SiteId,
+    fingerprint: &str,
+) -> Result<(), Ended> {
+    let (doing, site, fingerprint) = (Arc::clone(shared), site.clone(), fingerprint.to_owned());
+    let looked = tokio::task::spawn_blocking(move || {
+        let registry = doing.sites.registry();
+        registry.reload()?;
+        Ok::<_, RegistryError>(registry.is_revoked(&site, &fingerprint))
+    });
+    match looked.await {
+        Ok(Ok(false)) => Ok(()),
+        Ok(Ok(true)) => Err(revoked()),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "failed to read who is shut out");
+            let text = "the center cannot look you up at present";
+            Err(refused(RefusalCode::Unavailable, text))
+        }
+        Err(error) => Err(gone(error)),
+    }
 }
 
 async fn hear_hello(streams: &mut Streams) -> Result<Hello, Ended> {

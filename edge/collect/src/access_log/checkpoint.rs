@@ -64,6 +64,16 @@ impl Checkpoint {
         }
     }
 
+    /// Where it begins that was handed on and kept elsewhere.
+    pub(super) fn given(bytes: &[u8]) -> Option<Marks> {
+        decode(std::str::from_utf8(bytes).ok()?)
+    }
+
+    /// What [`Self::given`] reads.
+    pub(super) fn to_give(marks: &Marks) -> Vec<u8> {
+        encode(marks).into_bytes()
+    }
+
     /// What was saved last; `None` if nothing ever was.
     pub(super) fn load(&self) -> io::Result<Option<Marks>> {
         match fs::read_to_string(&self.path) {

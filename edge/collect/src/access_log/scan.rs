@@ -1,38 +1,29 @@
-//! The pieces of a log line: words, quoted fields, numbers, time stamps. Bytes in, nothing kept.
+//! The pieces of a log line: words, quoted fields, numbers. Bytes in, nothing kept.
 
 use std::borrow::Cow;
 
-use bongsu_sdk_model::Timestamp;
-use jiff::{civil::DateTime, tz::Offset};
+use memchr::{memchr, memchr2_iter};
 
 /// Up to the next space, and what follows it.
 pub(super) fn token(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let space = line.iter().position(|b| *b == b' ')?;
+    let space = memchr(b' ', line)?;
     let (token, rest) = line.split_at_checked(space)?;
     (!token.is_empty()).then_some((token, rest.get(1..)?))
 }
 
-/// The user, who may hold spaces and brackets, and the first `[time stamp] ` after it that is one.
-pub(super) fn user_and_time(line: &[u8]) -> Option<(&[u8], Timestamp, &[u8])> {
-    line.windows(2)
-        .enumerate()
-        .filter(|(_, pair)| pair == b" [")
-        .find_map(|(at, _)| {
-            let (user, rest) = line.split_at_checked(at)?;
-            let (stamp, rest) = rest.get(2..)?.split_at_checked(STAMP.len())?;
-            Some((user, time(stamp)?, rest.strip_prefix(b"] ")?))
-        })
-}
-
 /// Up to the next quote that no backslash precedes, and what follows it. The opening quote is gone.
 pub(super) fn quoted(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut escaped = false;
-    let end = line.iter().position(|b| {
-        let closes = *b == b'"' && !escaped;
-        escaped = *b == b'\\' && !escaped;
-        closes
-    })?;
-    Some((line.get(..end)?, line.get(end + 1..)?))
+    let mut escaped = None;
+    for at in memchr2_iter(b'"', b'\\', line) {
+        if escaped == Some(at) {
+            continue;
+        }
+        if line.get(at) == Some(&b'"') {
+            return Some((line.get(..at)?, line.get(at + 1..)?));
+        }
+        escaped = Some(at + 1);
+    }
+    None
 }
 
 /// A quoted field after optional spaces; everything that is left if its end was cut off.
@@ -53,7 +44,7 @@ pub(super) fn skip_word(tail: &[u8]) -> &[u8] {
 /// Undoes `\"`, `\\`, `\n`, `\t` … and `\xHH`, as Apache and nginx write them. What is not UTF-8 becomes
 /// U+FFFD.
 pub(super) fn text(field: &[u8]) -> Cow<'_, str> {
-    if !field.contains(&b'\\') {
+    if memchr(b'\\', field).is_none() {
         return String::from_utf8_lossy(field);
     }
     let mut plain = Vec::with_capacity(field.len());
@@ -117,49 +108,6 @@ pub(super) fn microseconds(seconds: &[u8]) -> Option<u64> {
     Some(micros)
 }
 
-/// The shape of a time stamp.
-const STAMP: &[u8; 26] = b"17/May/2015:10:05:03 +0000";
-
-/// A time stamp of the shape of [`STAMP`], with its zone, as an instant. A leap second is the one before.
-pub(super) fn time(stamp: &[u8]) -> Option<Timestamp> {
-    const MONTHS: [&[u8]; 12] = [
-        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov",
-        b"Dec",
-    ];
-    let mut separators = [
-        (2, b'/'),
-        (6, b'/'),
-        (11, b':'),
-        (14, b':'),
-        (17, b':'),
-        (20, b' '),
-    ]
-    .iter();
-    if !separators.all(|(at, separator)| stamp.get(*at) == Some(separator)) {
-        return None;
-    }
-    let part =
-        |from: usize, to: usize| number(stamp.get(from..to)?).and_then(|n| i16::try_from(n).ok());
-    let small = |from: usize, to: usize| part(from, to).and_then(|n| i8::try_from(n).ok());
-    let month = MONTHS
-        .iter()
-        .zip(1..)
-        .find(|(name, _)| stamp.get(3..6) == Some(**name))?
-        .1;
-    let (hour, minute, second) = (small(12, 14)?, small(15, 17)?, small(18, 20)?.min(59));
-    let civil = DateTime::new(part(7, 11)?, month, small(0, 2)?, hour, minute, second, 0).ok()?;
-    let sign = match stamp.get(21)? {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
-    };
-    let east = i32::from(part(22, 24)?) * 3_600 + i32::from(part(24, 26)?) * 60;
-    let offset = Offset::from_seconds(sign * east).ok()?;
-    Some(Timestamp::from_ms(
-        offset.to_timestamp(civil).ok()?.as_millisecond(),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,17 +118,6 @@ mod tests {
         assert_eq!(plain(br#"a\"b\\c\x22d\t"#), "a\"b\\c\"d\t");
         assert_eq!(plain(br"\xEA\xB0\x80"), "가");
         assert_eq!(plain(br"\xff\xZZ\"), "\u{fffd}xZZ\\");
-    }
-
-    #[test]
-    fn zones_are_taken_off() {
-        let at = |stamp: &str| time(stamp.as_bytes()).map(Timestamp::as_ms);
-        assert_eq!(at("01/Jan/1970:00:00:00 +0000"), Some(0));
-        assert_eq!(at("31/Dec/1969:18:30:00 -0530"), Some(0));
-        assert_eq!(
-            at("29/Feb/2024:23:59:60 +0000"),
-            at("29/Feb/2024:23:59:59 +0000")
-        );
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Tail {
         };
         found.bytes += length;
         let mut rest = chunk.get(..length).unwrap_or_default();
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = memchr::memchr(b'\n', rest) {
             let (part, after) = rest.split_at_checked(end + 1).unwrap_or((rest, b""));
             self.end_line(part.get(..end).unwrap_or_default(), max_line, line, found);
             rest = after;

@@ -2,13 +2,19 @@
 
 use std::net::IpAddr;
 
-use bongsu_sdk_model::{AppId, InstanceId};
+use bongsu_sdk_model::{AppId, InstanceId, Timestamp};
 use opentelemetry_proto::tonic::{
     common::v1::{KeyValue, any_value::Value},
     resource::v1::Resource,
 };
 
-use crate::field::{address, id, name};
+use crate::{
+    Deployment, Place,
+    field::{address, clip, id, name},
+};
+
+/// Longest version or place that is kept, in bytes.
+const LONGEST_PLACE: usize = 128;
 
 /// The attributes of a span, a point or a resource.
 #[derive(Debug, Clone, Copy)]
@@ -68,11 +74,44 @@ pub(super) fn sender(resource: Option<&Resource>) -> Option<(AppId, InstanceId)>
     let app = attributes
         .text(&["service.name"])
         .unwrap_or("unknown_service");
-    let instance = attributes.text(&["service.instance.id", "host.name"]);
+    // A pod's name says more than the random id that agents make up at every start.
+    let instance = attributes.text(&["k8s.pod.name", "service.instance.id", "host.name"]);
     Some((
         name(Some(app), AppId::new)?,
         name(instance, InstanceId::new)?,
     ))
+}
+
+/// Which version a resource says runs there, if it does.
+pub(super) fn deployment(resource: Option<&Resource>, at: Timestamp) -> Option<Deployment> {
+    let attributes = Attributes(resource.map_or(&[], |resource| &resource.attributes));
+    let text = |names: &[&str]| {
+        let text = attributes.text(names).unwrap_or_default();
+        clip(text, LONGEST_PLACE).replace(char::is_control, " ")
+    };
+    let version = text(&["service.version"]);
+    if version.is_empty() {
+        return None;
+    }
+    let (app, instance) = sender(resource)?;
+    let place = Place {
+        namespace: text(&["k8s.namespace.name"]),
+        workload: text(&[
+            "k8s.deployment.name",
+            "k8s.statefulset.name",
+            "k8s.daemonset.name",
+        ]),
+        pod: text(&["k8s.pod.name"]),
+        node: text(&["k8s.node.name", "host.name"]),
+    };
+    Some(Deployment {
+        app,
+        instance,
+        version,
+        before: None,
+        place,
+        at,
+    })
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! OTLP over gRPC: framing, compression and statuses. The messages pass through as bytes.
 
-use std::{
-    future::{Ready, ready},
-    sync::Arc,
-};
+use std::{pin::Pin, sync::Arc};
 
 use axum::{
     Router,
@@ -60,7 +57,7 @@ async fn export(State(method): State<Method>, request: Request) -> Response {
     let call = Export {
         collector: &collector,
         signal,
-        refused: &mut refused,
+        refused: Some(&mut refused),
     };
     let response = Grpc::new(Raw)
         .accept_compressed(CompressionEncoding::Gzip)
@@ -110,22 +107,32 @@ fn status(refusal: &Refusal) -> Status {
 struct Export<'a> {
     collector: &'a Collector,
     signal: Signal,
-    refused: &'a mut Option<Refusal>,
+    /// Where the refusal goes; there is one call.
+    refused: Option<&'a mut Option<Refusal>>,
 }
 
-impl UnaryService<Bytes> for Export<'_> {
+impl<'a> UnaryService<Bytes> for Export<'a> {
     type Response = Bytes;
-    type Future = Ready<Result<tonic::Response<Bytes>, Status>>;
+    type Future = Pin<Box<dyn Future<Output = Result<tonic::Response<Bytes>, Status>> + Send + 'a>>;
 
     fn call(&mut self, request: tonic::Request<Bytes>) -> Self::Future {
-        let outcome = self
+        let accepted = self
             .collector
             .export(self.signal, Encoding::Protobuf, request.into_inner());
-        ready(outcome.map(tonic::Response::new).map_err(|refusal| {
-            let status = status(&refusal);
-            *self.refused = Some(refusal);
-            status
-        }))
+        let (refused, collector) = (self.refused.take(), self.collector);
+        Box::pin(async move {
+            let outcome = match accepted {
+                Ok(accepted) => accepted.kept(collector).await,
+                Err(refusal) => Err(refusal),
+            };
+            outcome.map(tonic::Response::new).map_err(|refusal| {
+                let status = status(&refusal);
+                if let Some(refused) = refused {
+                    *refused = Some(refusal);
+                }
+                status
+            })
+        })
     }
 }
 

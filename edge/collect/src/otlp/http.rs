@@ -61,7 +61,7 @@ async fn export(
 ) -> Response {
     let collector = &endpoint.collector;
     let encoding = Encoding::of(&headers);
-    let outcome = encoding
+    let accepted = encoding
         .ok_or(Refusal::Unsupported(
             "the body must be application/x-protobuf or application/json",
         ))
@@ -70,6 +70,10 @@ async fn export(
             collector.export(endpoint.signal, encoding, message)
         });
     let encoding = encoding.unwrap_or(Encoding::Protobuf);
+    let outcome = match accepted {
+        Ok(accepted) => accepted.kept(collector).await,
+        Err(refusal) => Err(refusal),
+    };
     match outcome {
         Ok(response) => ([(CONTENT_TYPE, encoding.content_type())], response).into_response(),
         Err(refusal) => collector.refuse(Protocol::Http, encoding, &refusal),

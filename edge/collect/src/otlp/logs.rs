@@ -1,6 +1,7 @@
-//! Log records: those that tell of an exception at severity ERROR or FATAL are counted, and mark the
-//! transaction of their trace failed. Nothing of a record is kept, neither its text nor its stack.
+//! Log records: those that tell of an exception at severity ERROR or FATAL are counted, reported, and mark the
+//! transaction of their trace failed. Nothing else of a record is kept.
 
+use bongsu_sdk_model::Timestamp;
 use opentelemetry_proto::tonic::{
     collector::logs::v1::ExportLogsServiceRequest,
     logs::v1::{LogRecord, SeverityNumber},
@@ -8,8 +9,9 @@ use opentelemetry_proto::tonic::{
 
 use super::{
     attributes::{Attributes, sender},
-    exceptions::Part,
+    exceptions::{self, Part},
 };
+use crate::ExceptionReport;
 
 /// What an export came to.
 #[derive(Debug, Default)]
@@ -18,10 +20,13 @@ pub(super) struct Taken {
     pub(super) exceptions: usize,
     /// Where they happened, as far as they say so.
     pub(super) parts: Vec<Part>,
+    pub(super) reports: Vec<ExceptionReport>,
+    /// Exceptions beyond what one export may report.
+    pub(super) dropped: usize,
 }
 
-/// The exceptions of an export.
-pub(super) fn take(export: &ExportLogsServiceRequest) -> Taken {
+/// The exceptions of an export; records without a time are of `now`.
+pub(super) fn take(export: &ExportLogsServiceRequest, now: Timestamp) -> Taken {
     let mut taken = Taken::default();
     for resource in &export.resource_logs {
         let sender = sender(resource.resource.as_ref());
@@ -35,12 +40,25 @@ pub(super) fn take(export: &ExportLogsServiceRequest) -> Taken {
                 continue;
             }
             taken.exceptions += 1;
+            let Some((app, instance)) = &sender else {
+                continue;
+            };
             let trace = <[u8; 16]>::try_from(record.trace_id.as_slice()).ok();
-            if let (Some((app, instance)), Some(trace)) =
-                (&sender, trace.filter(|id| *id != [0; 16]))
-            {
+            let trace = trace.filter(|id| *id != [0; 16]);
+            if let Some(trace) = trace {
                 taken.parts.push((app.clone(), instance.clone(), trace));
             }
+            if taken.reports.len() >= exceptions::MOST_OF_ONE_EXPORT {
+                taken.dropped += 1;
+                continue;
+            }
+            let at = match record.time_unix_nano.max(record.observed_time_unix_nano) {
+                0 => now,
+                nanos => Timestamp::from_ms(i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX)),
+            };
+            let attributes = Attributes(&record.attributes);
+            let report = exceptions::report(attributes, app, instance, trace, at.min(now));
+            taken.reports.push(report);
         }
     }
     taken

@@ -1,32 +1,39 @@
-//! The few OTLP metrics that are terms of load, as gauges in percent. Every other metric is taken and
-//! counted as ignored.
+//! The OTLP metrics that are terms of load, as gauges in percent, and a few others as levels in their own unit.
+//! Every other metric is taken and counted as ignored.
 //!
 //! | metric | gauge |
 //! |---|---|
 //! | `jvm.cpu.recent_utilization`, else `process.cpu.utilization`, else `system.cpu.utilization` | CPU |
 //! | `system.memory.utilization` | memory |
 //! | `jvm.memory.used_after_last_gc` over `jvm.memory.limit`, both of the heap | heap |
+//! | `tomcat.thread.busy.count` over `tomcat.thread.limit` | threads, of the fullest connector |
 //! | `db.client.connection.count` in state `used` over `db.client.connection.max` | connections, of the fullest pool |
 //!
-//! The former names `db.client.connections.usage` and `db.client.connections.max` are read, too.
-//! `jvm.thread.count` says neither how many threads work nor how many may, so it makes no share;
-//! `jvm.gc.duration` is a time, and no gauge is one. Both are among the ignored.
+//! | metric | level |
+//! |---|---|
+//! | `jvm.memory.used_after_last_gc` of the heap | `heap_after_gc_bytes` |
+//! | `jvm.gc.duration`, what came since the sender's last report | `gc_pause_ms` |
+//! | `jvm.thread.count` | `jvm_threads` |
+//! | `db.client.connection.pending_requests` | `db_connections_pending` |
+//!
+//! The former names (`process.runtime.jvm.…`, `db.client.connections.…`) are read, too.
 //!
 //! A share is made of one export only: senders put the metrics of one collection into one export. Of
 //! several collections in one export the latest counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bongsu_sdk_model::{GaugeKind, Timestamp};
+use bongsu_sdk_model::{AppId, GaugeKind, InstanceId, Timestamp};
 use opentelemetry_proto::tonic::{
     collector::metrics::v1::ExportMetricsServiceRequest,
     metrics::v1::{
-        Metric, NumberDataPoint, ResourceMetrics, metric::Data, number_data_point::Value,
+        AggregationTemporality, Metric, NumberDataPoint, ResourceMetrics, metric::Data,
+        number_data_point::Value,
     },
 };
 
-use super::attributes::{Attributes, sender};
-use crate::Collected;
+use super::attributes::{Attributes, deployment, sender};
+use crate::{Collected, Deployment, LevelSample};
 
 /// What an export came to.
 #[derive(Debug, Default)]
@@ -35,6 +42,9 @@ pub(super) struct Taken {
     pub(super) received: usize,
     pub(super) ignored: usize,
     pub(super) in_future: usize,
+    pub(super) versions: Vec<Deployment>,
+    /// Time that a sender's collections took since it started.
+    pub(super) pauses: Vec<LevelSample>,
 }
 
 /// The metrics that are read.
@@ -48,19 +58,31 @@ enum Level {
     HeapLimit,
     ConnectionsUsed,
     ConnectionsMax,
+    ConnectionsPending,
+    ThreadsBusy,
+    ThreadsMax,
+    JvmThreads,
 }
 
 impl Level {
     fn named(name: &str) -> Option<Self> {
         Some(match name {
-            "jvm.cpu.recent_utilization" => Self::JvmCpu,
+            "jvm.cpu.recent_utilization" | "process.runtime.jvm.cpu.utilization" => Self::JvmCpu,
             "process.cpu.utilization" => Self::ProcessCpu,
             "system.cpu.utilization" => Self::SystemCpu,
             "system.memory.utilization" => Self::SystemMemory,
-            "jvm.memory.used_after_last_gc" => Self::HeapUsed,
-            "jvm.memory.limit" => Self::HeapLimit,
+            "jvm.memory.used_after_last_gc" | "process.runtime.jvm.memory.usage_after_last_gc" => {
+                Self::HeapUsed
+            }
+            "jvm.memory.limit" | "process.runtime.jvm.memory.limit" => Self::HeapLimit,
             "db.client.connection.count" | "db.client.connections.usage" => Self::ConnectionsUsed,
             "db.client.connection.max" | "db.client.connections.max" => Self::ConnectionsMax,
+            "db.client.connection.pending_requests" | "db.client.connections.pending_requests" => {
+                Self::ConnectionsPending
+            }
+            "tomcat.thread.busy.count" | "tomcat.threads.busy" => Self::ThreadsBusy,
+            "tomcat.thread.limit" | "tomcat.threads.config.max" => Self::ThreadsMax,
+            "jvm.thread.count" | "process.runtime.jvm.threads.count" => Self::JvmThreads,
             _ => return None,
         })
     }
@@ -74,6 +96,8 @@ pub(super) fn take(
 ) -> Taken {
     let mut taken = Taken::default();
     for resource in &export.resource_metrics {
+        let version = deployment(resource.resource.as_ref(), now);
+        taken.versions.extend(version);
         let levels = Levels::of(resource, now, latest, &mut taken);
         let Some((app, instance)) = sender(resource.resource.as_ref()) else {
             continue;
@@ -82,6 +106,7 @@ pub(super) fn take(
             (GaugeKind::Cpu, levels.cpu()),
             (GaugeKind::Memory, levels.memory()),
             (GaugeKind::Heap, levels.heap()),
+            (GaugeKind::Threads, levels.threads()),
             (GaugeKind::DbConnections, levels.connections()),
         ];
         for (kind, share) in found {
@@ -98,8 +123,57 @@ pub(super) fn take(
                 at,
             });
         }
+        let pause = gc_pause(resource, now, latest);
+        take_levels(&levels, pause, &app, &instance, &mut taken);
     }
     taken
+}
+
+/// What is no share; of a pause since the sender's start only the total is noted.
+fn take_levels(
+    levels: &Levels<'_>,
+    pause: Option<(f64, Timestamp, bool)>,
+    app: &AppId,
+    instance: &InstanceId,
+    taken: &mut Taken,
+) {
+    let since_last = pause.and_then(|(ms, at, is_total)| (!is_total).then_some((ms, at)));
+    taken.pauses.extend(
+        pause
+            .filter(|(ms, _, is_total)| *is_total && ms.is_finite())
+            .map(|(value, at, _)| LevelSample {
+                app: app.clone(),
+                instance: instance.clone(),
+                level: crate::Level::GcPauseMs,
+                value,
+                at,
+            }),
+    );
+    let own_units = [
+        (crate::Level::HeapAfterGcBytes, levels.heap_bytes()),
+        (crate::Level::GcPauseMs, since_last),
+        (
+            crate::Level::JvmThreads,
+            levels.sum(Level::JvmThreads, |_| true),
+        ),
+        (
+            crate::Level::DbConnectionsPending,
+            levels.sum(Level::ConnectionsPending, |_| true),
+        ),
+    ];
+    for (level, found) in own_units {
+        let Some((value, at)) = found.filter(|(value, _)| value.is_finite()) else {
+            continue;
+        };
+        let (app, instance) = (app.clone(), instance.clone());
+        taken.batch.push(Collected::Level(LevelSample {
+            app,
+            instance,
+            level,
+            value,
+            at,
+        }));
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -135,7 +209,9 @@ impl<'a> Levels<'a> {
         {
             taken.received += points_in(metric);
             let Some(level) = Level::named(&metric.name) else {
-                taken.ignored += points_in(metric);
+                if !is_gc_duration(&metric.name) {
+                    taken.ignored += points_in(metric);
+                }
                 continue;
             };
             for point in numbers(metric) {
@@ -207,33 +283,92 @@ impl<'a> Levels<'a> {
         })
     }
 
+    fn heap_bytes(&self) -> Option<(f64, Timestamp)> {
+        self.sum(Level::HeapUsed, is_of_heap)
+    }
+
     fn heap(&self) -> Option<(f64, Timestamp)> {
-        let heap = |point: &Point<'_>| point.text(&["jvm.memory.type", "type"]) == "heap";
-        let (used, at) = self.sum(Level::HeapUsed, heap)?;
-        let (limit, _) = self.sum(Level::HeapLimit, heap)?;
+        let (used, at) = self.heap_bytes()?;
+        let (limit, _) = self.sum(Level::HeapLimit, is_of_heap)?;
         (limit > 0.0).then(|| (used / limit, at))
     }
 
+    /// Used connections of the fullest pool.
     fn connections(&self) -> Option<(f64, Timestamp)> {
-        let pool = |point: &Point<'a>| {
-            point
-                .attributes
-                .text(&["db.client.connection.pool.name", "pool.name"])
-                .unwrap_or_default()
-        };
-        let mut max: BTreeMap<&str, f64> = BTreeMap::new();
-        for point in self.points(Level::ConnectionsMax) {
-            *max.entry(pool(point)).or_default() += point.value;
+        self.fullest(
+            Level::ConnectionsUsed,
+            Level::ConnectionsMax,
+            &["db.client.connection.pool.name", "pool.name"],
+            |used| used.text(&["db.client.connection.state", "state"]) == "used",
+        )
+    }
+
+    /// Busy threads of the fullest connector.
+    fn threads(&self) -> Option<(f64, Timestamp)> {
+        let name = ["tomcat.thread.pool.name", "name"];
+        self.fullest(Level::ThreadsBusy, Level::ThreadsMax, &name, |_| true)
+    }
+
+    /// The highest share of `used` in `max`, both of the same name.
+    fn fullest(
+        &self,
+        used: Level,
+        max: Level,
+        name: &[&str],
+        pass: impl Fn(&Point<'a>) -> bool,
+    ) -> Option<(f64, Timestamp)> {
+        let name = |point: &Point<'a>| point.attributes.text(name).unwrap_or_default();
+        let mut most: BTreeMap<&str, f64> = BTreeMap::new();
+        for point in self.points(max) {
+            *most.entry(name(point)).or_default() += point.value;
         }
-        self.points(Level::ConnectionsUsed)
+        self.points(used)
             .iter()
-            .filter(|point| point.text(&["db.client.connection.state", "state"]) == "used")
+            .filter(|point| pass(point))
             .filter_map(|used| {
-                let max = max.get(pool(used)).filter(|max| **max > 0.0)?;
-                Some((used.value / max, used.at))
+                let most = most.get(name(used)).filter(|most| **most > 0.0)?;
+                Some((used.value / most, used.at))
             })
             .max_by(|a, b| a.0.total_cmp(&b.0))
     }
+}
+
+fn is_of_heap(point: &Point<'_>) -> bool {
+    point.text(&["jvm.memory.type", "type"]) == "heap"
+}
+
+/// Milliseconds that collections took, and whether that is since the sender's start rather than since its last
+/// report.
+fn gc_pause(
+    resource: &ResourceMetrics,
+    now: Timestamp,
+    latest: Timestamp,
+) -> Option<(f64, Timestamp, bool)> {
+    let metrics = resource
+        .scope_metrics
+        .iter()
+        .flat_map(|scope| &scope.metrics);
+    let mut found: Option<(f64, Timestamp, bool)> = None;
+    for metric in metrics.filter(|metric| is_gc_duration(&metric.name)) {
+        let Some(Data::Histogram(data)) = &metric.data else {
+            continue;
+        };
+        // Agents of the former name count in milliseconds.
+        let to_ms = if metric.unit == "ms" { 1.0 } else { 1_000.0 };
+        let is_total = data.aggregation_temporality == AggregationTemporality::Cumulative as i32;
+        for point in &data.data_points {
+            let at = instant(point.time_unix_nano, now);
+            if let Some(took) = point.sum.filter(|_| at <= latest) {
+                let sum = found.map_or(0.0, |(sum, ..)| sum) + took * to_ms;
+                found = Some((sum, at, is_total));
+            }
+        }
+    }
+    found
+}
+
+fn is_gc_duration(name: &str) -> bool {
+    ["jvm.gc.duration", "process.runtime.jvm.gc.duration"].contains(&name)
 }
 
 fn points_in(metric: &Metric) -> usize {
@@ -264,15 +399,20 @@ fn read(point: &NumberDataPoint, now: Timestamp) -> Option<Point<'_>> {
         Value::AsDouble(value) => value,
         Value::AsInt(value) => value as f64,
     };
-    let at = match point.time_unix_nano {
-        0 => now,
-        nanos => Timestamp::from_ms(i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX)),
-    };
+    let at = instant(point.time_unix_nano, now);
     Some(Point {
         attributes: Attributes(&point.attributes),
         value,
         at,
     })
+}
+
+/// A point's time; `now` if it has none.
+fn instant(nanos: u64, now: Timestamp) -> Timestamp {
+    match nanos {
+        0 => now,
+        nanos => Timestamp::from_ms(i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX)),
+    }
 }
 
 #[cfg(test)]
@@ -343,9 +483,10 @@ mod tests {
         let found: Vec<_> = taken
             .batch
             .iter()
-            .map(|one| match one {
-                Collected::Gauge { kind, value, .. } => (*kind, (value * 1e6).round() / 1e6),
-                Collected::Transaction(_) => panic!("metrics make no transactions"),
+            .filter_map(|one| match one {
+                Collected::Gauge { kind, value, .. } => Some((*kind, (value * 1e6).round() / 1e6)),
+                Collected::Level(_) => None,
+                _ => panic!("metrics make no transactions"),
             })
             .collect();
         assert_eq!(found, expected);

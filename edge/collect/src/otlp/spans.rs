@@ -1,5 +1,10 @@
-//! Server spans as transactions. Reads the present HTTP conventions and the ones before them
-//! (OpenTelemetry semantic conventions 1.23 and 1.20); other kinds of span only lend their time.
+//! What an export of spans comes to: server spans become transactions, database calls statements, exceptions
+//! reports, and every span a record for the trace store.
+//!
+//! Reads the present conventions and the ones before them (OpenTelemetry semantic conventions 1.23 and 1.20).
+//! Stateless: what needs more than one export is in `memory`.
+
+use std::collections::HashMap;
 
 use bongsu_sdk_model::{AppId, InstanceId, Timestamp, Transaction, UrlTemplate};
 use opentelemetry_proto::tonic::{
@@ -9,11 +14,14 @@ use opentelemetry_proto::tonic::{
 
 use super::{
     attributes::{self, Attributes},
-    calls::Calls,
-    exceptions::Exceptions,
+    exceptions,
+    joins::Node,
+    memory::{Draft, Memory},
+    reply::Rejected,
+    statement,
 };
 use crate::{
-    Collected,
+    Deployment, ExceptionReport, SpanRecord, SpanRole, StatementCalls,
     field::{LONGEST_AGENT, LONGEST_METHOD, LONGEST_TARGET, clip},
     login::LoginRule,
     url_template,
@@ -24,64 +32,203 @@ use crate::{
 pub(super) struct Rules {
     pub(super) login: LoginRule,
     pub(super) cookie_attribute: String,
+    /// Whether spans are kept for the trace store.
+    pub(super) records: bool,
 }
 
-/// What an export came to.
+/// Kinds of statement of one export; what is beyond is one more, `{other}`.
+const STATEMENTS: usize = 1_000;
+/// Longest span name and detail that are kept, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// What an export came to, before anything that other exports said.
 #[derive(Debug, Default)]
 pub(super) struct Taken {
-    pub(super) batch: Vec<Collected>,
+    pub(super) transactions: Vec<Draft>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) statements: Vec<StatementCalls>,
+    pub(super) exceptions: Vec<ExceptionReport>,
+    pub(super) records: Vec<SpanRecord>,
+    pub(super) versions: Vec<Deployment>,
     pub(super) received: usize,
     pub(super) negative: usize,
     pub(super) without_time: usize,
+    pub(super) without_id: usize,
     pub(super) in_future: usize,
+    pub(super) too_old: usize,
+    pub(super) exceptions_dropped: usize,
 }
 
+impl Taken {
+    /// What the sender is told of rejected spans.
+    pub(super) fn rejected(&self) -> Option<Rejected> {
+        let Self {
+            negative,
+            without_time,
+            in_future,
+            too_old,
+            ..
+        } = self;
+        let count = negative + without_time + in_future + too_old;
+        (count > 0).then(|| Rejected {
+            count,
+            why: format!(
+                "server spans rejected: {negative} end before they start, {without_time} have no start \
+                 or end, {in_future} end in the future, {too_old} before the year 2000; hint: check the \
+                 sender's clock"
+            ),
+        })
+    }
+}
+
+/// One sender of an export.
+struct Sender<'a> {
+    app: &'a AppId,
+    instance: &'a InstanceId,
+    hash: u64,
+}
+
+/// Where the calls of a statement are in [`Taken::statements`].
+type Statements = HashMap<(u64, String), usize>;
+
 impl Rules {
-    /// The transactions of an export; spans that end after `latest` are rejected, those whose trace is among
-    /// `exceptions` have failed.
+    /// What an export comes to; server spans that do not end within `bounds` are rejected.
     pub(super) fn take(
         &self,
         export: &ExportTraceServiceRequest,
-        exceptions: &Exceptions,
-        latest: Timestamp,
+        memory: &Memory,
+        (earliest, latest): (Timestamp, Timestamp),
     ) -> Taken {
-        let calls = Calls::of(export);
         let mut taken = Taken::default();
+        let mut statements = Statements::new();
         for resource in &export.resource_spans {
-            let sender = attributes::sender(resource.resource.as_ref());
+            let Some(sender) = attributes::sender(resource.resource.as_ref()) else {
+                continue;
+            };
+            let hash = memory.hash(&sender);
+            let sender = Sender {
+                app: &sender.0,
+                instance: &sender.1,
+                hash,
+            };
+            let mut last = Timestamp::from_ms(0);
             for span in resource.scope_spans.iter().flat_map(|scope| &scope.spans) {
                 taken.received += 1;
-                if span.kind() != SpanKind::Server {
-                    continue;
+                let ended = instant(span.end_time_unix_nano);
+                if ended <= latest {
+                    last = last.max(ended);
                 }
-                let (start, end) = (span.start_time_unix_nano, span.end_time_unix_nano);
-                if start == 0 || end == 0 {
-                    taken.without_time += 1;
-                } else if end < start {
-                    taken.negative += 1;
-                } else if instant(end) > latest {
-                    taken.in_future += 1;
-                } else if let Some(sender) = &sender
-                    && let Some(mut transaction) = self.transaction(span, sender, &calls)
-                {
-                    let logged = || Some(exceptions.has(sender, transaction.trace_id?));
-                    transaction.failed |= !transaction.is_client_error()
-                        && (has_exception(span) || logged() == Some(true));
-                    taken
-                        .batch
-                        .push(Collected::Transaction(Box::new(transaction)));
+                let role = role(span);
+                let transaction = match role {
+                    SpanRole::Server => self.server(span, &sender, earliest, latest, &mut taken),
+                    _ => None,
+                };
+                if role == SpanRole::Sql && ended <= latest {
+                    call(span, &sender, &mut taken.statements, &mut statements);
                 }
+                self.remember(span, &sender, role, transaction, &mut taken);
             }
+            let version = attributes::deployment(resource.resource.as_ref(), last);
+            taken.versions.extend(version);
         }
         taken
     }
 
-    fn transaction(
+    /// A server span's place among the transactions, unless it is rejected.
+    fn server(
         &self,
         span: &Span,
-        (app, instance): &(AppId, InstanceId),
-        calls: &Calls,
-    ) -> Option<Transaction> {
+        sender: &Sender<'_>,
+        earliest: Timestamp,
+        latest: Timestamp,
+        taken: &mut Taken,
+    ) -> Option<usize> {
+        let (start, end) = (span.start_time_unix_nano, span.end_time_unix_nano);
+        let rejected = if start == 0 || end == 0 {
+            &mut taken.without_time
+        } else if end < start {
+            &mut taken.negative
+        } else if instant(end) > latest {
+            &mut taken.in_future
+        } else if instant(end) < earliest {
+            &mut taken.too_old
+        } else {
+            let mut transaction = self.transaction(span, sender)?;
+            let has_exception = span.events.iter().any(exceptions::is_one);
+            transaction.failed |= has_exception && !transaction.is_client_error();
+            let id = id(&span.trace_id).zip(id(&span.span_id));
+            taken.transactions.push(Draft {
+                transaction: Box::new(transaction),
+                id,
+            });
+            return Some(taken.transactions.len() - 1);
+        };
+        *rejected += 1;
+        None
+    }
+
+    /// Notes the span for its server span and for the trace store, and what exceptions it recorded.
+    fn remember(
+        &self,
+        span: &Span,
+        sender: &Sender<'_>,
+        role: SpanRole,
+        transaction: Option<usize>,
+        taken: &mut Taken,
+    ) {
+        let (Some(trace_id), Some(span_id)) = (id(&span.trace_id), id(&span.span_id)) else {
+            taken.without_id += 1;
+            return;
+        };
+        let parent_id = id(&span.parent_span_id);
+        let nanos = span
+            .end_time_unix_nano
+            .saturating_sub(span.start_time_unix_nano);
+        let duration_us = nanos / 1_000;
+        taken.nodes.push(Node {
+            key: (sender.hash, trace_id),
+            span: span_id,
+            parent: parent_id,
+            role,
+            started_us: span.start_time_unix_nano / 1_000,
+            duration_us,
+            transaction,
+            settled: false,
+        });
+        for event in span.events.iter().filter(|event| exceptions::is_one(event)) {
+            if taken.exceptions.len() >= exceptions::MOST_OF_ONE_EXPORT {
+                taken.exceptions_dropped += 1;
+                continue;
+            }
+            let at = instant(event.time_unix_nano);
+            let trace = Some(trace_id);
+            let attributes = Attributes(&event.attributes);
+            taken.exceptions.push(exceptions::report(
+                attributes,
+                sender.app,
+                sender.instance,
+                trace,
+                at,
+            ));
+        }
+        if self.records {
+            taken.records.push(SpanRecord {
+                trace_id,
+                span_id,
+                parent_id,
+                app: sender.app.clone(),
+                instance: sender.instance.clone(),
+                role,
+                name: clip(&span.name, LONGEST_NAME).to_owned(),
+                detail: detail(span, role),
+                started: instant(span.start_time_unix_nano),
+                duration_us,
+                failed: has_failed(span),
+            });
+        }
+    }
+
+    fn transaction(&self, span: &Span, sender: &Sender<'_>) -> Option<Transaction> {
         let attributes = Attributes(&span.attributes);
         let (start, end) = (span.start_time_unix_nano, span.end_time_unix_nano);
         let method = attributes
@@ -95,13 +242,12 @@ impl Rules {
         let target = target(attributes);
         let url = template(span, attributes, target.as_deref())?;
         let target = target.unwrap_or_default();
-        let below = calls.below(span);
         Some(Transaction {
             started: instant(start),
             ended: instant(end),
             duration_us: (end - start) / 1_000,
-            app: app.clone(),
-            instance: instance.clone(),
+            app: sender.app.clone(),
+            instance: sender.instance.clone(),
             login: self
                 .login
                 .outcome(&method, url_template::path(&target), url.as_str(), status),
@@ -109,15 +255,12 @@ impl Rules {
             target,
             method,
             status,
-            failed: span
-                .status
-                .as_ref()
-                .is_some_and(|status| status.code() == StatusCode::Error),
+            failed: has_failed(span),
             response_bytes: attributes
                 .integer(&["http.response.body.size", "http.response_content_length"])
                 .unwrap_or(0),
-            sql_us: below.sql_us,
-            external_us: below.external_us,
+            sql_us: 0,
+            external_us: 0,
             client: attributes.address(&[
                 "client.address",
                 "http.client_ip",
@@ -131,14 +274,104 @@ impl Rules {
             user_agent: attributes
                 .text(&["user_agent.original", "http.user_agent"])
                 .map(|agent| clip(agent, LONGEST_AGENT).to_owned()),
-            trace_id: span.trace_id.as_slice().try_into().ok(),
+            trace_id: id(&span.trace_id),
         })
     }
 }
 
-/// Whether the span recorded an exception (semantic conventions, "Exceptions on spans").
-fn has_exception(span: &Span) -> bool {
-    span.events.iter().any(|event| event.name == "exception")
+/// Adds a database call to the others of its statement.
+fn call(
+    span: &Span,
+    sender: &Sender<'_>,
+    calls: &mut Vec<StatementCalls>,
+    places: &mut Statements,
+) {
+    let (system, namespace, mut statement) =
+        statement::of(Attributes(&span.attributes), &span.name);
+    if places.len() >= STATEMENTS && !places.contains_key(&(sender.hash, statement.clone())) {
+        statement = UrlTemplate::OTHER.to_owned();
+    }
+    let place = *places
+        .entry((sender.hash, statement.clone()))
+        .or_insert_with(|| {
+            calls.push(StatementCalls {
+                app: sender.app.clone(),
+                instance: sender.instance.clone(),
+                system,
+                namespace,
+                statement,
+                calls: 0,
+                errors: 0,
+                total_us: 0,
+                max_us: 0,
+                at: Timestamp::from_ms(0),
+            });
+            calls.len() - 1
+        });
+    if let Some(calls) = calls.get_mut(place) {
+        let nanos = span
+            .end_time_unix_nano
+            .saturating_sub(span.start_time_unix_nano);
+        calls.calls += 1;
+        calls.errors += u64::from(has_failed(span));
+        calls.total_us = calls.total_us.saturating_add(nanos / 1_000);
+        calls.max_us = calls.max_us.max(nanos / 1_000);
+        calls.at = calls.at.max(instant(span.end_time_unix_nano));
+    }
+}
+
+/// What a span is. A database is told by its attribute, whatever the kind of the span; a call to another
+/// service by its kind and one of the attributes of HTTP, RPC or messaging.
+fn role(span: &Span) -> SpanRole {
+    let attributes = Attributes(&span.attributes);
+    let calls = [
+        "http.request.method",
+        "http.method",
+        "url.full",
+        "http.url",
+        "rpc.system",
+        "rpc.system.name",
+        "messaging.system",
+    ];
+    match span.kind() {
+        SpanKind::Server => SpanRole::Server,
+        SpanKind::Consumer => SpanRole::Consumer,
+        SpanKind::Producer => SpanRole::External,
+        _ if attributes.has(&["db.system.name", "db.system"]) => SpanRole::Sql,
+        SpanKind::Client if attributes.has(&calls) => SpanRole::External,
+        _ => SpanRole::Internal,
+    }
+}
+
+/// What a call called.
+fn detail(span: &Span, role: SpanRole) -> String {
+    let attributes = Attributes(&span.attributes);
+    match role {
+        SpanRole::Sql => statement::of(attributes, &span.name).2,
+        SpanRole::External => {
+            let names = [
+                "server.address",
+                "messaging.destination.name",
+                "rpc.service",
+                "net.peer.name",
+                "http.host",
+            ];
+            let called = attributes.text(&names).unwrap_or_default();
+            clip(called, LONGEST_NAME).to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+fn has_failed(span: &Span) -> bool {
+    span.status
+        .as_ref()
+        .is_some_and(|status| status.code() == StatusCode::Error)
+}
+
+/// An id of the conventions' length that is not all zero.
+fn id<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    <[u8; N]>::try_from(bytes).ok().filter(|id| *id != [0; N])
 }
 
 /// The request target with its query; none for a span that is not of HTTP.
@@ -226,6 +459,7 @@ mod tests {
                 failed: vec![401],
             },
             cookie_attribute: "bongsu.cookie".to_owned(),
+            records: true,
         };
         let resource = Resource {
             attributes: attributes(&[("service.name", "shop"), ("service.instance.id", "shop-1")]),
@@ -244,16 +478,93 @@ mod tests {
             &ExportTraceServiceRequest {
                 resource_spans: vec![resource],
             },
-            &Exceptions::default(),
-            NOW,
+            &Memory::new(std::time::Duration::ZERO),
+            (Timestamp::from_ms(1), NOW),
         )
     }
 
     fn transaction(span: Span) -> Transaction {
-        match take(vec![span]).batch.pop() {
-            Some(Collected::Transaction(transaction)) => *transaction,
-            other => panic!("no transaction but {other:?}"),
-        }
+        *take(vec![span]).transactions.remove(0).transaction
+    }
+
+    #[test]
+    fn calls_of_a_statement_add_up() {
+        let call = |id: &str, failed| Span {
+            kind: SpanKind::Client as i32,
+            status: Some(Status {
+                code: if failed { 2 } else { 0 },
+                ..Default::default()
+            }),
+            ..server(&[
+                ("db.system", "postgresql"),
+                (
+                    "db.statement",
+                    &format!("SELECT * FROM orders WHERE id = {id}"),
+                ),
+            ])
+        };
+        let redis = Span {
+            name: "SET".to_owned(),
+            ..server(&[
+                ("db.system.name", "redis"),
+                ("db.query.text", "SET user:7 secret"),
+            ])
+        };
+        let redis = Span {
+            kind: SpanKind::Client as i32,
+            ..redis
+        };
+        let taken = take(vec![call("7", false), call("8", true), redis]);
+        let found: Vec<_> = taken
+            .statements
+            .iter()
+            .map(|s| {
+                (
+                    s.system.as_str(),
+                    s.statement.as_str(),
+                    s.calls,
+                    s.errors,
+                    s.total_us,
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (
+                    "postgresql",
+                    "SELECT * FROM orders WHERE id = ?",
+                    2,
+                    1,
+                    25_000
+                ),
+                ("redis", "SET", 1, 0, 12_500),
+            ]
+        );
+        assert_eq!(taken.records[0].detail, "SELECT * FROM orders WHERE id = ?");
+    }
+
+    #[test]
+    fn an_exception_is_reported_with_its_trace() {
+        let mut span = server(&[]);
+        span.events = vec![Event {
+            name: "exception".to_owned(),
+            time_unix_nano: 1_799_999_999_001_000_000,
+            attributes: attributes(&[
+                ("exception.type", "java.io.IOException"),
+                ("exception.message", "no"),
+            ]),
+            ..Default::default()
+        }];
+        let report = take(vec![span]).exceptions.remove(0);
+        assert_eq!(
+            (report.kind.as_str(), report.message.as_str()),
+            ("java.io.IOException", "no")
+        );
+        assert_eq!(
+            (report.trace_id, report.at.as_ms()),
+            (Some([1; 16]), 1_799_999_999_001)
+        );
     }
 
     #[test]
@@ -375,6 +686,11 @@ mod tests {
             end_time_unix_nano: u64::MAX,
             ..server(&[])
         };
+        let old = Span {
+            start_time_unix_nano: 1,
+            end_time_unix_nano: 2,
+            ..server(&[])
+        };
         let client = Span {
             kind: SpanKind::Client as i32,
             ..server(&[])
@@ -387,14 +703,20 @@ mod tests {
             negative,
             endless,
             future,
+            old,
             client,
             unknown,
             server(&[]),
         ]);
-        assert_eq!((taken.received, taken.batch.len()), (6, 1));
+        assert_eq!((taken.received, taken.transactions.len()), (7, 1));
         assert_eq!(
-            (taken.negative, taken.without_time, taken.in_future),
-            (1, 1, 1)
+            (
+                taken.negative,
+                taken.without_time,
+                taken.in_future,
+                taken.too_old
+            ),
+            (1, 1, 1, 1)
         );
     }
 }

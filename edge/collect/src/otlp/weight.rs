@@ -20,7 +20,8 @@ use opentelemetry_proto::tonic::{
     },
 };
 
-use super::{Refusal, exceptions::Part};
+use super::{Refusal, exceptions::Part, joins::Node};
+use crate::SpanRecord;
 
 /// Deepest nesting, as in the decoder.
 const DEPTH: usize = 100;
@@ -39,11 +40,12 @@ macro_rules! shapes {
 }
 
 shapes! {
-    /// `ExportTraceServiceRequest`. A span may also become a transaction.
+    /// `ExportTraceServiceRequest`. A span may also become a transaction, and is remembered.
     pub(super) TRACES = 0, [1 RESOURCE_SPANS];
     RESOURCE_SPANS = size_of::<ResourceSpans>(), [1 RESOURCE, 2 SCOPE_SPANS];
     SCOPE_SPANS = size_of::<ScopeSpans>(), [1 SCOPE, 2 SPAN];
-    SPAN = size_of::<Span>() + size_of::<Transaction>(), [9 KEY_VALUE, 11 EVENT, 13 LINK];
+    SPAN = size_of::<Span>() + size_of::<Transaction>() + size_of::<Node>() + size_of::<SpanRecord>(),
+        [9 KEY_VALUE, 11 EVENT, 13 LINK];
     EVENT = size_of::<Event>(), [3 KEY_VALUE];
     LINK = size_of::<Link>(), [4 KEY_VALUE];
 
@@ -155,7 +157,7 @@ mod tests {
 
     #[test]
     fn empty_spans_weigh_what_they_become() {
-        let one = size_of::<Span>() + size_of::<Transaction>();
+        let one = SPAN.bytes;
         let around = size_of::<ResourceSpans>() + size_of::<ScopeSpans>();
         let message = spans(&Span::default(), 1_000);
         assert_eq!(TRACES.weigh(&message, around + 1_000 * one), Ok(()));

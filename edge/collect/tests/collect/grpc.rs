@@ -87,7 +87,7 @@ async fn a_full_channel_takes_nothing_and_says_when_to_come_again() {
         .await
         .unwrap();
     let refused = client
-        .export(export(vec![server_span("/again"); 3]))
+        .export(export(["/again"; 3].map(server_span).to_vec()))
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable);
@@ -97,7 +97,7 @@ async fn a_full_channel_takes_nothing_and_says_when_to_come_again() {
 
     assert_eq!(site.transactions(1).await[0].url.as_str(), "/first");
     client
-        .export(export(vec![server_span("/again"); 3]))
+        .export(export(["/again"; 3].map(server_span).to_vec()))
         .await
         .unwrap();
     assert!(

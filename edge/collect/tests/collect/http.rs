@@ -8,11 +8,11 @@ use crate::site::{GZIP, PROTOBUF, Site, ZSTD, export, gzip, post, server_span, z
 #[tokio::test]
 async fn spans_become_transactions_compressed_or_not() {
     let mut site = Site::start("", 8).await;
-    let body = export(vec![server_span("/orders/17")]).encode_to_vec();
+    let body = || export(vec![server_span("/orders/17")]).encode_to_vec();
     for (headers, body) in [
-        (PROTOBUF, body.clone()),
-        (GZIP, gzip(&body)),
-        (ZSTD, zstd(&body)),
+        (PROTOBUF, body()),
+        (GZIP, gzip(&body())),
+        (ZSTD, zstd(&body())),
     ] {
         let answer = post(site.handle.http_addr(), "/v1/traces", headers, &body).await;
         assert_eq!(answer.status, 200);
@@ -78,8 +78,9 @@ async fn what_is_not_taken_says_why() {
 async fn a_full_channel_takes_nothing_and_says_when_to_come_again() {
     let mut site = Site::start("", 1).await;
     let http = site.handle.http_addr();
-    let body = export(vec![server_span("/again"); 2]).encode_to_vec();
-    assert_eq!(post(http, "/v1/traces", PROTOBUF, &body).await.status, 200);
+    let two = || export(vec![server_span("/again"), server_span("/again")]).encode_to_vec();
+    let (first, body) = (two(), two());
+    assert_eq!(post(http, "/v1/traces", PROTOBUF, &first).await.status, 200);
     let refused = post(http, "/v1/traces", PROTOBUF, &body).await;
     assert_eq!(refused.status, 503);
     assert!(
@@ -91,4 +92,17 @@ async fn a_full_channel_takes_nothing_and_says_when_to_come_again() {
     assert_eq!(post(http, "/v1/traces", PROTOBUF, &body).await.status, 200);
     site.transactions(2).await;
     assert_eq!(site.handle.stats().transactions, 4);
+}
+
+#[tokio::test]
+async fn what_is_delivered_twice_counts_once() {
+    let mut site = Site::start("", 8).await;
+    let http = site.handle.http_addr();
+    let body = export(vec![server_span("/a"), server_span("/b")]).encode_to_vec();
+    for _ in 0..3 {
+        assert_eq!(post(http, "/v1/traces", PROTOBUF, &body).await.status, 200);
+    }
+    site.transactions(2).await;
+    let stats = site.handle.stats();
+    assert_eq!((stats.transactions, stats.spans_duplicate), (2, 4));
 }

@@ -14,4 +14,5 @@ mod hostile_input;
 mod http;
 mod json;
 mod logs;
+mod real_logs;
 mod site;

@@ -1,6 +1,13 @@
 //! A running collection and what its senders need.
 
-use std::{io::Write, net::SocketAddr, sync::Arc};
+use std::{
+    io::Write,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use bongsu_edge_collect::{Collected, Config, Handle};
 use bongsu_sdk_config::{Faults, Section};
@@ -21,6 +28,9 @@ use tokio::{
 use tonic::transport::Channel;
 
 pub(crate) const NOW_MS: u64 = 1_800_000_000_000;
+
+/// Every span of these tests is another.
+static SPANS: AtomicU64 = AtomicU64::new(1);
 
 pub(crate) struct Site {
     pub(crate) handle: Handle,
@@ -54,9 +64,10 @@ impl Site {
         let mut transactions = Vec::new();
         while transactions.len() < count {
             let batch = self.batches.recv().await.unwrap();
-            transactions.extend(batch.into_iter().map(|one| match one {
-                Collected::Transaction(transaction) => *transaction,
+            transactions.extend(batch.into_iter().filter_map(|one| match one {
+                Collected::Transaction(transaction) => Some(*transaction),
                 Collected::Gauge { .. } => panic!("no gauge was sent"),
+                _ => None,
             }));
         }
         assert_eq!(transactions.len(), count);
@@ -97,7 +108,7 @@ pub(crate) fn attribute(key: &str, text: &str) -> KeyValue {
 pub(crate) fn server_span(path: &str) -> Span {
     Span {
         trace_id: vec![1; 16],
-        span_id: vec![2; 8],
+        span_id: SPANS.fetch_add(1, Ordering::Relaxed).to_be_bytes().to_vec(),
         name: "GET".to_owned(),
         kind: SpanKind::Server as i32,
         start_time_unix_nano: (NOW_MS - 20) * 1_000_000,

@@ -23,7 +23,7 @@ pub(super) async fn health(Extract(state): Extract<Arc<State>>) -> Json<Value> {
         "status": "ok",
         "site": state.site,
         "center": center,
-        "spool": spool.map(|s| json!({ "waiting": s.waiting(), "acked": s.acked, "next": s.next })),
+        "spool": spool.map(|s| json!({ "waiting": s.waiting(), "acked": s.acked, "next": s.next, "durable": s.durable })),
         "sessions": state.sessions.counts().active,
         "version": env!("CARGO_PKG_VERSION"),
     }))

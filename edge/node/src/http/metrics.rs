@@ -21,6 +21,7 @@ pub(super) async fn metrics(Extract(state): Extract<Arc<State>>) -> Response {
     sessions(&state, &mut registry);
     collect(&state, &mut registry);
     shipping(&state, &mut registry);
+    super::plugins::register(&state, &mut registry);
     guard(&state, &mut registry);
     let mut text = String::new();
     match encode(&mut text, &registry) {
@@ -53,6 +54,11 @@ fn sessions(state: &State, registry: &mut Registry) {
         "sessions_refusing_writes",
         "1 while the session journal cannot be written, most often for want of room on the disk",
         gauge(state.sessions.refuses_writes().into()),
+    );
+    registry.register(
+        "sessions_event_loops",
+        "Event loops that serve session clients",
+        count(state.sessions.event_loops()),
     );
     registry.register_with_unit(
         "sessions_journal",
@@ -182,6 +188,13 @@ fn shipping(state: &State, registry: &mut Registry) {
             "1 while the center is reached",
             gauge(connected),
         );
+        if let Some(offset) = status.borrow().clock_offset_ms {
+            registry.register(
+                "ship_clock_offset_milliseconds",
+                "The center's clock minus the edge's, as measured when the last connection began",
+                ConstGauge::new(offset),
+            );
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn not_found() -> Problem {
     Problem {
         status: StatusCode::NOT_FOUND,
         code: "not_found",
-        detail: "no such path, hint: `/` is the page, `/api/ask` takes questions".into(),
+        detail: "no such path, hint: `/` is the page, `/api/ask` takes questions, `/api/tmap` shows transactions".into(),
     }
 }
 

@@ -76,7 +76,7 @@ pub(super) async fn rollup(
 fn sums(state: &State, window: Window) -> Result<Sums, BlockError> {
     let mut total = RollUp::default();
     let blocks = state.ask.blocks(state.clock.now());
-    blocks.visit(&state.site, window, Tier::Minute, &mut |block| {
+    blocks.visit(&state.site, window, Tier::Hour, &mut |block| {
         if let Some(site) = block.scopes.get(&Scope::Site) {
             total.merge(site);
         }

@@ -19,8 +19,6 @@ use std::{
     time::Duration,
 };
 
-use rustix::fs::statvfs;
-
 use super::{
     image::{Image, Updates},
     journal::{Journal, Pace},
@@ -28,9 +26,6 @@ use super::{
 };
 use crate::{Config, Durability, Error};
 
-/// Bytes that must be free beside twice the journal before it is folded: sled may not find its own files sound
-/// again after a disk that was full to the last block. The journal waits instead, and writes if they must.
-const ROOM: u64 = 1 << 20;
 /// Time between two looks at the backlog.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -153,20 +148,7 @@ impl Folder {
         );
     }
 
-    /// Whether the disk has room for what the image may grow by; yes if it does not say.
-    fn has_room(&self) -> bool {
-        statvfs(&self.path).map_or(true, |disk| {
-            disk.f_bavail * disk.f_frsize >= 2 * self.journal.backlog() + ROOM
-        })
-    }
-
     fn fold(&mut self) -> Result<(), Error> {
-        if !self.has_room() {
-            return Err(Error::Journal {
-                path: self.path.clone(),
-                source: io::ErrorKind::StorageFull.into(),
-            });
-        }
         let image = match self.image.take() {
             Some(image) => image,
             None => Image::open(&self.path)?,

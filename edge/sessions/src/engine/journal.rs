@@ -6,7 +6,9 @@
 //!
 //! - [`Durability::Os`]: the task that waits. It lets the other tasks of its worker append first, then
 //!   writes for all of them; no thread is woken. A thread syncs every [`Pace::sync_every`].
-//! - [`Durability::Group`]: a thread of ours writes and syncs; what arrives meanwhile is the next group.
+//! - [`Durability::Group`]: the same, with a sync, as long as the disk is quick (its last sync took less than half a
+//!   millisecond). While it is slower, a thread of ours writes and syncs, so that who only reads need not wait
+//!   with the worker; what arrives meanwhile is the next group.
 //!
 //! **When the disk fails** writes are refused, and everything acknowledged stays true: records not yet as
 //! durable as promised stay in memory and are written to a *new* segment as soon as that succeeds, tried every
@@ -172,6 +174,7 @@ impl Journal {
             past: Mutex::new(past),
             backlog: AtomicU64::new(backlog),
             settled: AtomicU64::default(),
+            quick: false.into(),
             failing: false.into(),
             failure: Mutex::default(),
             signal: signal::Signal::default(),
@@ -218,7 +221,7 @@ impl Journal {
         if let Some(outcome) = core.outcome(at) {
             return outcome;
         }
-        if core.durability == Durability::Os {
+        if core.is_quick() {
             return write(core, at).await;
         }
         match core.signal.wait(at, || core.outcome(at)) {

@@ -10,10 +10,7 @@ mod elsewhere;
 mod reading;
 mod writing;
 
-use std::{
-    io,
-    sync::{Arc, atomic::Ordering::Relaxed},
-};
+use std::{io, sync::Arc};
 
 use bytes::BytesMut;
 use tokio::{
@@ -21,7 +18,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use self::writing::WRITE;
+use self::{reading::Counted, writing::WRITE};
 use crate::{
     client::{Client, Ran},
     engine,
@@ -32,20 +29,36 @@ use crate::{
 /// Most requests run in one go.
 const PIPELINE: usize = 256;
 
-/// Serves a connection until either side ends it.
-pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, client: Client) {
+/// Serves a connection until either side ends it, or until `stays` says that it should be served elsewhere; asked
+/// when nothing is under way. Then it comes back with its client.
+pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    client: Client,
+    stays: impl Fn() -> bool,
+) -> Option<(S, Client)> {
     let id = client.peer.id;
-    let connection = Connection {
+    let mut connection = Connection {
         stream,
+        counted: Counted::new(&client.server),
         client,
         input: BytesMut::new(),
-        counted: 0,
         framer: Framer::default(),
         pressed: None,
     };
-    if let Err(error) = connection.run().await {
-        tracing::debug!(client = id, %error, "session client connection ended");
+    match connection.run(stays).await {
+        Ok(Ended::Moves) => return Some((connection.stream, connection.client)),
+        Ok(Ended::Over) => {}
+        Err(error) => tracing::debug!(client = id, %error, "session client connection ended"),
     }
+    None
+}
+
+/// Why a connection is no longer served here.
+enum Ended {
+    /// Either side ended it.
+    Over,
+    /// It is to be served by another event loop.
+    Moves,
 }
 
 #[derive(Debug)]
@@ -53,24 +66,14 @@ struct Connection<S> {
     stream: S,
     client: Client,
     input: BytesMut,
-    /// This connection's part of the server's `input_bytes`.
-    counted: usize,
+    counted: Counted,
     framer: Framer,
     /// Since when the peer has been under pressure to finish a request or to authenticate.
     pressed: Option<Instant>,
 }
 
-impl<S> Drop for Connection<S> {
-    fn drop(&mut self) {
-        self.client
-            .server
-            .input_bytes
-            .fetch_sub(self.counted, Relaxed);
-    }
-}
-
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    async fn run(mut self) -> io::Result<()> {
+    async fn run(&mut self, stays: impl Fn() -> bool) -> io::Result<Ended> {
         let outbox = Arc::clone(&self.client.peer.outbox);
         while !self.client.leaving && outbox.ending().is_none() {
             let (answers, weight) = self.run_requests();
@@ -79,6 +82,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.tell().await?;
                 self.count_input().await?;
                 continue;
+            }
+            if self.input.is_empty() && self.client.is_authenticated() && !stays() {
+                return Ok(Ended::Moves);
             }
             tokio::select! {
                 () = outbox.arrived() => self.tell().await?,
@@ -92,11 +98,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         self.note_end();
         let limit = self.client.server.config.request_timeout;
-        timeout(limit, self.stream.shutdown()).await?
+        timeout(limit, self.stream.shutdown()).await??;
+        Ok(Ended::Over)
     }
 
-    /// Runs the whole requests that have arrived and says how long their replies are; of one that listens, one at a time, so that what a request
-    /// published is told before the next one runs.
+    /// Runs the whole requests that have arrived and says how long their replies are; of one that listens, one at
+    /// a time, so that what a request published is told before the next one runs.
     fn run_requests(&mut self) -> (Vec<(Protocol, Ran)>, usize) {
         let now = self.client.server.engine.now();
         let (mut answers, mut weight) = (Vec::new(), 0);

@@ -187,11 +187,12 @@ async fn folds_again(durability: &str) {
         let taken = ballast.metadata().unwrap().len();
         let left = [5 << 19, 1 << 20, 64 << 10][round];
         ballast.set_len(taken.saturating_sub(left)).unwrap();
+        drop(ballast);
         while write(&mut client, number, &mut known).await {
             number += 1;
         }
         // Long enough for several folds to be tried in vain.
-        let until = tokio::time::Instant::now() + Duration::from_secs(4);
+        let until = tokio::time::Instant::now() + Duration::from_secs(2);
         while tokio::time::Instant::now() < until {
             holds(&mut client, &known).await;
             write(&mut client, number, &mut known).await;
@@ -219,7 +220,6 @@ async fn folds_again(durability: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "fails: after a later round folding does not go on within thirty seconds; cause not found yet"]
 async fn a_fold_that_meets_a_full_disk_is_done_again_when_there_is_room() {
     folds_again("group").await;
     folds_again("os").await;

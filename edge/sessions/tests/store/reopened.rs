@@ -139,7 +139,7 @@ async fn same(left: &Store, right: &Store) -> TestCaseResult {
     let weighs = |store: &Store| (store.handle.counts().active, store.handle.counts().bytes);
     let settles = async {
         while weighs(left) != weighs(right) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::task::yield_now().await;
         }
     };
     let settled = tokio::time::timeout(Duration::from_secs(3), settles).await;

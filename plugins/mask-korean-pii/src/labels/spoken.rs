@@ -32,14 +32,7 @@ fn word(text: &Text, start: usize, end: usize, labels: &mut Labels) {
         of_english(text, start, &name)
     };
     // `sp_verify_resident(…)`, `foreignerRegistration`: what follows may be the number, whatever its key.
-    if !korean
-        && category::words(&name).iter().any(|w| {
-            matches!(
-                w.as_str(),
-                "resident" | "jumin" | "rrn" | "ssn" | "foreigner"
-            )
-        })
-    {
+    if !korean && speaks_of_residents(&name) {
         labels.mention(Category::Rrn);
     }
     let found = two_words(text, start, &name).or(found);
@@ -70,15 +63,36 @@ fn word(text: &Text, start: usize, end: usize, labels: &mut Labels) {
     labels.add(category, Bond::Spoken, value..value_end, false);
 }
 
+/// Asked of every English word, so the letters are looked at before they are split into words.
+fn speaks_of_residents(name: &str) -> bool {
+    const ROOTS: [&str; 5] = ["resident", "jumin", "rrn", "ssn", "foreigner"];
+    let within = |root: &&str| {
+        let windows = name.as_bytes().windows(root.len());
+        windows
+            .into_iter()
+            .any(|part| part.eq_ignore_ascii_case(root.as_bytes()))
+    };
+    ROOTS.iter().any(|root| within(root))
+        && category::words(name)
+            .iter()
+            .any(|word| ROOTS.contains(&word.as_str()))
+}
+
 /// `사용자 ID`, `접속 IP`, `API 키`, `세션 아이디`, `user ID`, `session id`.
 fn two_words(text: &Text, start: usize, second: &str) -> Option<Category> {
     let bare = category::without_particle(second).unwrap_or(second);
-    let short = |word: &str| {
-        matches!(
-            word.to_ascii_lowercase().as_str(),
-            "id" | "ip" | "키" | "아이디" | "아이피" | "key" | "no" | "번호" | "주소"
-        )
-    };
+    const SHORT: [&str; 9] = [
+        "id",
+        "ip",
+        "키",
+        "아이디",
+        "아이피",
+        "key",
+        "no",
+        "번호",
+        "주소",
+    ];
+    let short = |word: &str| SHORT.iter().any(|s| s.eq_ignore_ascii_case(word));
     if !(short(second) || short(bare)) || text.before(start) != ' ' {
         return None;
     }
@@ -106,7 +120,7 @@ fn of_english(text: &Text, start: usize, name: &str) -> Option<Category> {
         "client" => Some(Category::ClientIp),
         "upstream" | "server" | "host" | "backend" | "to" => Some(Category::ServerIp),
         _ => {
-            let found = category::of_key(name, &[])?;
+            let found = category::of_lone_key(name)?;
             let prose = matches!(
                 found,
                 Category::Phone

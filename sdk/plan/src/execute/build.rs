@@ -31,6 +31,8 @@ pub(super) struct Builder<'a> {
     charts: Vec<Chart>,
     caveats: Vec<String>,
     modes: Vec<IdentityMode>,
+    further: Vec<Link>,
+    proposal: Option<crate::Action>,
 }
 
 impl<'a> Builder<'a> {
@@ -55,6 +57,8 @@ impl<'a> Builder<'a> {
             charts: Vec::new(),
             caveats: Vec::new(),
             modes: Vec::new(),
+            further: Vec::new(),
+            proposal: None,
         };
         if asked.to > now {
             builder.caveat(
@@ -96,7 +100,10 @@ impl<'a> Builder<'a> {
     /// Refuses plans that name what roll-ups do not hold.
     pub(super) fn only_places(&self) -> Result<(), ExecuteError> {
         if self.plan.scope.names_subjects() {
-            return Err(self.unsupported("scope: users, sessions, addresses or traces"));
+            return Err(self.unsupported(self.lang.pick(
+                "사용자·세션·IP·추적 한 건 단위는 각 지역 엣지에만 있음",
+                "scope: users, sessions, addresses and traces stay at each site's edge",
+            )));
         }
         if self
             .plan
@@ -104,9 +111,67 @@ impl<'a> Builder<'a> {
             .iter()
             .any(|condition| !matches!(condition.field, Field::Metric(_)))
         {
-            return Err(self.unsupported("where"));
+            return Err(self.unsupported(self.lang.pick("요청 한 건 단위의 조건", "where")));
         }
         Ok(())
+    }
+
+    /// Says which restrictions of the plan were not applied, for operations that look at places as a whole.
+    pub(super) fn note_left_out(&mut self) {
+        if self.plan.scope.names_subjects() {
+            self.caveat(
+                "사용자·세션·IP·추적 단위의 자료는 각 지역의 엣지에만 있어, 여기서는 전체를 보았습니다.",
+                "Data of single users, sessions, addresses or traces stay at each site's edge; this looks at all of them together.",
+            );
+        }
+        let other = |condition: &crate::Condition| !matches!(condition.field, Field::Metric(_));
+        if self.plan.conditions.iter().any(other) {
+            self.caveat(
+                "요청 단위 조건은 적용하지 않았습니다.",
+                "Conditions on single requests were not applied.",
+            );
+        }
+    }
+
+    /// Puts the plan's action into the answer, to be approved by somebody.
+    pub(super) fn propose(&mut self) {
+        self.proposal.clone_from(&self.plan.action);
+    }
+
+    /// One sentence more, in the answer's language.
+    pub(super) fn say_in(&mut self, ko: &str, en: &str) {
+        let words = self.lang.pick(ko, en).to_owned();
+        self.say(Sentence::Words(words));
+    }
+
+    /// What a query's places are called.
+    pub(super) fn place_of(&self, query: &Query) -> String {
+        let scope = super::explain::scope_of(query);
+        word::place(&scope, &self.executor.vocabulary, self.lang)
+    }
+
+    /// What a site is called.
+    pub(super) fn site_label(&self, site: &bongsu_sdk_model::SiteId) -> String {
+        let label = self.executor.vocabulary.site_label(site, self.lang);
+        label.to_owned()
+    }
+
+    /// What an application is called.
+    pub(super) fn app_label(&self, app: &bongsu_sdk_model::AppId) -> String {
+        self.executor
+            .vocabulary
+            .app_label(app, self.lang)
+            .to_owned()
+    }
+
+    /// A link to each of the query's sites at its window, or to the whole country.
+    pub(super) fn link(&mut self, query: &Query) {
+        let links = self.links_to(&query.sites, query.window);
+        for link in links {
+            if !self.further.contains(&link) {
+                self.further.push(link);
+            }
+        }
     }
 
     /// The query for a metric over the plan's scope.
@@ -158,6 +223,22 @@ impl<'a> Builder<'a> {
         )))
     }
 
+    /// A number of rows of the plan's scope as a fact.
+    pub(super) fn counted(&mut self, metric: Metric, total: u64) -> Fact {
+        let query = self.query(metric);
+        let window = self.shown(query.window);
+        #[expect(clippy::cast_precision_loss, reason = "a count of rows")]
+        let measured = crate::Measured {
+            value: total as f64,
+            mode: None,
+            error_pct_95: None,
+            source: "rows".to_owned(),
+        };
+        let query = Query { agg: None, ..query };
+        let scope = Group::All.scope(&query);
+        self.facts.measured(&query, scope, window, measured)
+    }
+
     /// A figure that decides something and is not itself told.
     pub(super) fn peek(&self, query: &Query) -> Result<Option<f64>, ExecuteError> {
         Ok(self.source.measure(query)?.map(|measured| measured.value))
@@ -188,6 +269,20 @@ impl<'a> Builder<'a> {
         query: &Query,
     ) -> Result<Vec<String>, ExecuteError> {
         Ok(self.source.members(dimension, query)?)
+    }
+
+    /// The members of a dimension by the figure of each, highest first; members of equal figures by name.
+    pub(super) fn ranked(
+        &self,
+        dimension: Dimension,
+        query: &Query,
+    ) -> Result<Vec<(Group, f64)>, ExecuteError> {
+        let mut each = self.source.measure_each(dimension, query)?;
+        each.sort_by(|a, b| b.1.value.total_cmp(&a.1.value).then_with(|| a.0.cmp(&b.0)));
+        Ok(each
+            .into_iter()
+            .filter_map(|(name, one)| Some((Group::of(dimension, &name)?, one.value)))
+            .collect())
     }
 
     /// The interval of a baseline.
@@ -242,7 +337,14 @@ impl<'a> Builder<'a> {
                 .iter()
                 .map(|assumed| word::assumed(assumed, self.lang)),
         );
-        let links = self.links();
+        let mut links = std::mem::take(&mut self.further);
+        if !self.plan.metrics.is_empty() {
+            for link in self.links_to(&self.plan.scope.sites, self.window) {
+                if !links.contains(&link) {
+                    links.push(link);
+                }
+            }
+        }
         let text = word::render(&self.sentences, self.lang);
         Answer {
             plan: self.plan.clone(),
@@ -253,7 +355,7 @@ impl<'a> Builder<'a> {
             links,
             coverage,
             caveats: self.caveats,
-            proposal: None,
+            proposal: self.proposal,
             by: "planner".to_owned(),
             trace_id: None,
         }
@@ -267,30 +369,26 @@ impl<'a> Builder<'a> {
         self.caveat(ko, en);
     }
 
-    fn links(&self) -> Vec<Link> {
+    fn links_to(&self, sites: &[bongsu_sdk_model::SiteId], window: Window) -> Vec<Link> {
         let between = format!(
             "from={}&to={}",
-            crate::moment::instant(self.window.from),
-            crate::moment::instant(self.window.to)
+            crate::moment::instant(window.from),
+            crate::moment::instant(window.to)
         );
-        let sites = &self.plan.scope.sites;
-        let of_site = |site: &bongsu_sdk_model::SiteId| Link {
-            title: self
-                .executor
-                .vocabulary
-                .site_label(site, self.lang)
-                .to_owned(),
-            href: format!("/sites/{site}?{between}"),
-        };
-        if self.plan.metrics.is_empty() {
-            return Vec::new();
-        }
         if sites.is_empty() {
             return vec![Link {
-                title: self.place(),
+                title: word::place(
+                    &crate::PlanScope::default(),
+                    &self.executor.vocabulary,
+                    self.lang,
+                ),
                 href: format!("/?{between}"),
             }];
         }
+        let of_site = |site: &bongsu_sdk_model::SiteId| Link {
+            title: self.site_label(site),
+            href: format!("/sites/{site}?{between}"),
+        };
         sites.iter().map(of_site).collect()
     }
 }

@@ -31,10 +31,13 @@ impl Facts {
         measured: Measured,
         estimate: Option<Estimate>,
     ) -> Fact {
-        let is_probability = estimate
-            .as_ref()
-            .is_some_and(|estimate| estimate.kind == EstimateKind::Probability);
-        let unit = if is_probability {
+        let is_share = estimate.as_ref().is_some_and(|estimate| {
+            matches!(
+                estimate.kind,
+                EstimateKind::Probability | EstimateKind::Contribution
+            )
+        });
+        let unit = if is_share {
             Unit::Percent
         } else {
             query.metric.unit()
@@ -110,6 +113,76 @@ impl Facts {
             ..first.clone()
         };
         Some(self.derive(&like, DerivedOp::Mean, inputs, value, first.unit, band))
+    }
+
+    /// How closely the courses of two figures follow each other, −1 to 1.
+    pub(super) fn correlation(
+        &mut self,
+        left: &Fact,
+        right: &Fact,
+        value: f64,
+        window: PlanWindow,
+    ) -> Fact {
+        let like = Fact {
+            window,
+            agg: None,
+            ..left.clone()
+        };
+        let op = DerivedOp::Correlation;
+        self.derive(&like, op, &[left, right], value, Unit::Score, 0.0)
+    }
+
+    /// A figure of sizing: what one server carries, what is to be carried, how many servers. Its band holds the
+    /// load and the head-room in per cent it rests on, its samples the spare servers.
+    pub(super) fn capacity(
+        &mut self,
+        metric: Metric,
+        scope: FactScope,
+        window: PlanWindow,
+        (value, unit): (f64, Unit),
+        advice: &crate::PoolAdvice,
+    ) -> Fact {
+        self.push(Fact {
+            id: String::new(),
+            metric,
+            agg: None,
+            scope,
+            window,
+            mode: None,
+            value,
+            unit,
+            error_pct_95: None,
+            source: "sizing".to_owned(),
+            derived: None,
+            estimate: Some(Estimate {
+                kind: EstimateKind::Capacity,
+                band: Some([advice.load_at_most, advice.headroom * 100.0]),
+                share_pct: None,
+                samples: Some(advice.spare),
+                threshold: None,
+            }),
+            query_id: String::new(),
+        })
+    }
+
+    /// What is left of the error budget of an objective of `target` per cent, in per cent; below 0 when broken.
+    pub(super) fn budget_left(&mut self, kept: &Fact, target: f64) -> Fact {
+        let left = 100.0 * (1.0 - (100.0 - kept.value) / (100.0 - target));
+        let fact = self.derive(kept, DerivedOp::Budget, &[kept], left, Unit::Percent, 0.0);
+        let estimate = Estimate {
+            kind: EstimateKind::Objective,
+            band: None,
+            share_pct: None,
+            samples: None,
+            threshold: Some(target),
+        };
+        if let Some(held) = self.0.last_mut() {
+            held.estimate = Some(estimate.clone());
+        }
+        Fact {
+            estimate: Some(estimate),
+            ..fact
+        }
     }
 
     fn derive(

@@ -21,7 +21,7 @@ pub(super) enum Group {
 }
 
 impl Group {
-    fn of(dimension: Dimension, name: &str) -> Option<Self> {
+    pub(super) fn of(dimension: Dimension, name: &str) -> Option<Self> {
         match dimension {
             Dimension::Site => SiteId::new(name).ok().map(Self::Site),
             Dimension::App => AppId::new(name).ok().map(Self::App),

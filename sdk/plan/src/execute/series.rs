@@ -71,6 +71,7 @@ pub(super) fn peak(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
     let query = query(builder, metric, step);
     let points = builder.series(&query, step)?;
     extremes(builder, &Group::All, &query, &points, step, false)?;
+    let chart_points = points.clone();
     let points = points
         .into_iter()
         .map(|(at, value)| (at.as_ms(), value))
@@ -84,7 +85,24 @@ pub(super) fn peak(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
         }],
     );
     builder.chart(chart);
-    Ok(())
+    let known = points_of(&chart_points);
+    match known.reduce(|best, one| if one.1 > best.1 { one } else { best }) {
+        Some((at, _)) if builder.plan.then == Some(crate::Then::Explain) => {
+            let before = at.minus(step.max(AROUND));
+            let to = at.plus(step.max(AROUND)).min(builder.now);
+            super::explain::over(builder, Window::new(before, to.max(at.plus(step))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// How much around a peak is looked at for its cause.
+const AROUND: Duration = Duration::from_secs(1_800);
+
+fn points_of(points: &[(Timestamp, Option<f64>)]) -> impl Iterator<Item = (Timestamp, f64)> {
+    points
+        .iter()
+        .filter_map(|(at, value)| Some((*at, (*value)?)))
 }
 
 fn step(builder: &Builder<'_>, metric: Metric) -> Duration {

@@ -8,11 +8,12 @@ use bongsu_sdk_model::Metric;
 use super::{
     ExecuteError,
     build::Builder,
+    clock,
     facts::indistinct,
     groups::{Group, fulfils, groups},
 };
 use crate::{
-    Cell, Chart, ChartKind, ChartSeries, Column, Fact, FactScope, Order, Table,
+    Cell, Chart, ChartKind, ChartSeries, Column, Dimension, Fact, FactScope, Order, Query, Table,
     word::{Sentence, metric_label, split_title},
 };
 
@@ -35,7 +36,12 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
         by: metric,
         desc: true,
     });
-    let mut ranked = measure(builder, order.by)?;
+    if let [dimension] = builder.plan.group_by.as_slice()
+        && clock::is_time(*dimension)
+    {
+        return clock::run(builder, *dimension, order.by, Some(order.desc));
+    }
+    let mut ranked = measure(builder, order)?;
     break_ties(builder, &mut ranked, order.by)?;
     ranked.sort_by(|a, b| {
         let by = a
@@ -54,19 +60,65 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
     if let Some(fact) = mean {
         builder.say(Sentence::Mean(fact));
     }
+    if let Some(first) = ranked
+        .first()
+        .filter(|_| order.by == Metric::Load && order.desc)
+    {
+        let (group, load) = (first.group.clone(), first.fact.value);
+        beside(builder, &group, load, ranked.len())?;
+    }
     Ok(())
 }
 
-fn measure(builder: &mut Builder<'_>, metric: Metric) -> Result<Vec<Ranked>, ExecuteError> {
-    let whole = builder.query(metric);
-    let mode = builder.pinned_mode(&whole)?;
+/// What the most loaded carries, beside the others: whether it is over a threshold, and its users.
+fn beside(
+    builder: &mut Builder<'_>,
+    group: &Group,
+    load: f64,
+    members: usize,
+) -> Result<(), ExecuteError> {
+    let (ko, en) = match load {
+        load if load >= CRITICAL => (
+            "위험 임계치를 넘었습니다.",
+            "It is over the critical threshold.",
+        ),
+        load if load >= WARNING => (
+            "경고 임계치를 넘었습니다.",
+            "It is over the warning threshold.",
+        ),
+        _ => (
+            "경고 임계치 아래입니다.",
+            "It is below the warning threshold.",
+        ),
+    };
+    builder.say_in(ko, en);
+    if members < 2 || !matches!(group, Group::Site(_)) {
+        return Ok(());
+    }
+    let query = group.narrow(builder.query(Metric::UsersConcurrent));
+    if let Some(fact) = builder.measure(&query, group)? {
+        let place = builder.label(group);
+        builder.say(Sentence::Figure { place, fact });
+    }
+    Ok(())
+}
+
+/// Load from which an operator is warned, and from which it is critical, per cent.
+const WARNING: f64 = 70.0;
+const CRITICAL: f64 = 90.0;
+
+fn measure(builder: &mut Builder<'_>, order: Order) -> Result<Vec<Ranked>, ExecuteError> {
+    let whole = builder.query(order.by);
+    let whole = Query {
+        mode: builder.pinned_mode(&whole)?,
+        ..whole
+    };
     let mut ranked = Vec::new();
-    for group in groups(builder, &whole)? {
+    for group in candidates(builder, order, &whole)? {
         if !fulfils(builder, &group)? {
             continue;
         }
-        let mut query = group.narrow(whole.clone());
-        query.mode = mode;
+        let query = group.narrow(whole.clone());
         if let Some(fact) = builder.measure(&query, &group)? {
             ranked.push(Ranked {
                 group,
@@ -76,6 +128,45 @@ fn measure(builder: &mut Builder<'_>, metric: Metric) -> Result<Vec<Ranked>, Exe
         }
     }
     Ok(ranked)
+}
+
+/// All members where each counts (for conditions, and for the mean), else those that can be named: of many
+/// URLs it is a waste to measure each again.
+fn candidates(
+    builder: &mut Builder<'_>,
+    order: Order,
+    whole: &Query,
+) -> Result<Vec<Group>, ExecuteError> {
+    let [dimension] = builder.plan.group_by.as_slice() else {
+        return groups(builder, whole);
+    };
+    let dimension = *dimension;
+    let all_count = !builder.plan.conditions.is_empty() || has_mean(order.by);
+    let is_place = matches!(
+        dimension,
+        Dimension::Site | Dimension::App | Dimension::Url | Dimension::Instance
+    );
+    if all_count || !is_place {
+        return groups(builder, whole);
+    }
+    let mut ranked = builder.ranked(dimension, whole)?;
+    if !order.desc {
+        ranked.reverse();
+    }
+    let limit = builder
+        .plan
+        .limit
+        .map_or(DEFAULT_LIMIT, |limit| limit as usize);
+    ranked.truncate(limit.max(DEFAULT_LIMIT).saturating_add(1));
+    Ok(ranked.into_iter().map(|(group, _)| group).collect())
+}
+
+/// Figures of which a mean over members means something.
+const fn has_mean(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::Load | Metric::Cpu | Metric::Memory | Metric::JvmHeap
+    )
 }
 
 fn break_ties(
@@ -103,11 +194,7 @@ fn break_ties(
 
 /// The mean over all ranked members, for figures where a mean of members means something.
 fn average(builder: &mut Builder<'_>, ranked: &[Ranked], by: Metric) -> Option<Fact> {
-    let meaningful = matches!(
-        by,
-        Metric::Load | Metric::Cpu | Metric::Memory | Metric::JvmHeap
-    );
-    if !meaningful || ranked.len() < 2 {
+    if !has_mean(by) || ranked.len() < 2 {
         return None;
     }
     let scope = FactScope {
@@ -172,7 +259,7 @@ fn tell(builder: &mut Builder<'_>, ranked: &[Ranked], order: Order, limit: usize
 
 fn present(
     builder: &mut Builder<'_>,
-    dimension: Option<crate::Dimension>,
+    dimension: Option<Dimension>,
     metric: Metric,
     rows: &[(String, f64)],
 ) {

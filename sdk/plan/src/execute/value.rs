@@ -5,6 +5,7 @@ use bongsu_sdk_model::{Metric, Window};
 use super::{
     ExecuteError,
     build::Builder,
+    clock,
     groups::{Group, fulfils, groups},
 };
 use crate::{
@@ -19,6 +20,12 @@ pub(super) fn run(builder: &mut Builder<'_>) -> Result<(), ExecuteError> {
     builder.only_places()?;
     if builder.plan.group_by == [Dimension::Day] {
         return by_day(builder);
+    }
+    if let [dimension] = builder.plan.group_by.as_slice()
+        && clock::is_time(*dimension)
+        && let Some(metric) = builder.plan.metrics.first().copied()
+    {
+        return clock::run(builder, *dimension, metric, None);
     }
     let metrics = builder.plan.metrics.clone();
     let Some(first) = metrics.first() else {

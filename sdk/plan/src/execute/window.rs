@@ -5,7 +5,7 @@ use std::time::Duration;
 use bongsu_sdk_model::{Metric, Timestamp, Window};
 use jiff::{Span as CivilSpan, ToSpan, Zoned, tz::TimeZone};
 
-use crate::{Baseline, BaselineKind, Moment, Op, Plan, PlanWindow, moment::instant};
+use crate::{Baseline, BaselineKind, Moment, Op, Plan, PlanWindow, Target, moment::instant};
 
 /// What "now" spans: the sliding window of `users.concurrent`.
 pub(super) const NOW_WIDTH: Duration = Duration::from_secs(300);
@@ -24,11 +24,23 @@ pub(super) fn resolve(plan: &Plan, now: Timestamp, zone: &TimeZone) -> Window {
         Some(PlanWindow::Range { from, to }) => Window::new(from.at(), to.at()),
         _ if by_day => whole_days(now, FOUR_WEEKS, zone),
         Some(PlanWindow::Now) | None if plan.op == Op::Anomalies => Window::ending_at(now, DAY),
+        Some(PlanWindow::Now) | None if plan.op == Op::Report => Window::ending_at(now, DAY * 7),
+        Some(PlanWindow::Now) | None
+            if matches!(plan.op, Op::Explain | Op::Sizing | Op::Correlate) =>
+        {
+            Window::ending_at(now, HOUR)
+        }
+        None if plan.op == Op::List && !live(plan) => Window::ending_at(now, HOUR),
         None if matches!(plan.op, Op::Compare | Op::Top | Op::Series | Op::Peak) => {
             Window::ending_at(now, HOUR)
         }
         Some(PlanWindow::Now) | None => Window::ending_at(now, NOW_WIDTH),
     }
+}
+
+/// Whether a list is of what is there now.
+fn live(plan: &Plan) -> bool {
+    matches!(plan.target, Some(Target::Sessions | Target::Users))
 }
 
 /// The `count` calendar days before today.

@@ -174,6 +174,14 @@ impl Maker<'_, '_, '_> {
             .collect()
     }
 
+    fn only_people(&self) -> bool {
+        let metrics = &self.found.metrics;
+        !metrics.is_empty()
+            && metrics
+                .iter()
+                .all(|metric| metric.unit() == bongsu_sdk_model::Unit::Users)
+    }
+
     fn agg(&self) -> Option<Agg> {
         let mut aggs = self
             .found
@@ -185,6 +193,8 @@ impl Maker<'_, '_, '_> {
                 _ => None,
             });
         match (aggs.next(), aggs.next()) {
+            // People are united, never added: "총 몇 명" asks for how many there were.
+            (Some(Agg::Sum), None) if self.only_people() => None,
             (Some(agg), None) => Some(agg),
             _ => None,
         }

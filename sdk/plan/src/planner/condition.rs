@@ -196,7 +196,12 @@ pub(super) fn words(reading: &Reading<'_>, claimed: &mut [bool]) -> Vec<Conditio
             _ => {}
         }
     }
-    let long = reading.has(Cue::LongLived) && reading.any_noun(&[Noun::User, Noun::Session]);
+    let connected = reading.tokens.iter().any(|token| {
+        let counted = [Metric::UsersConcurrent, Metric::SessionsActive];
+        matches!(token.concept(), Some(Concept::Metric(metric)) if counted.contains(&metric))
+    });
+    let long = reading.has(Cue::LongLived)
+        && (connected || reading.any_noun(&[Noun::User, Noun::Session]));
     if long {
         let hour = Value::Number(Number::from(3_600));
         conditions.push(Condition {

@@ -1,6 +1,10 @@
 //! Questions that continue a conversation: "그럼 대구는?", "And yesterday?", "표로 줘".
 
-use super::{concept::Cue, op::Found};
+use super::{
+    concept::{Concept, Cue},
+    op::Found,
+    token::Kind,
+};
 use crate::{Alias, Op, Plan, PlanWindow, Slot};
 
 /// What was said before: the last plan that asked or acted, and the names to remember.
@@ -90,7 +94,7 @@ pub(super) fn continued(last: &Plan, found: &Found<'_, '_>) -> Plan {
 
 /// Fills a plan that names no place, time or figure of its own from the last one.
 pub(super) fn inherit(plan: &mut Plan, last: &Plan, found: &Found<'_, '_>) {
-    let pointing = found.reading.any(&[Cue::Deictic, Cue::Follow]);
+    let pointing = found.reading.any(&[Cue::Deictic, Cue::Follow]) || is_bare_metric(found);
     let comparing =
         matches!(plan.op, Op::Compare | Op::Series | Op::Peak) && found.metrics.is_empty();
     if !(pointing || comparing) || matches!(plan.op, Op::Refuse | Op::Clarify) {
@@ -115,6 +119,16 @@ pub(super) fn inherit(plan: &mut Plan, last: &Plan, found: &Found<'_, '_>) {
             plan.metrics.truncate(1);
         }
     }
+}
+
+/// "에러율은?": a figure and a topic particle, of what was talked about.
+fn is_bare_metric(found: &Found<'_, '_>) -> bool {
+    let metrics = found.reading.tokens.iter().all(|token| {
+        let quiet = matches!(token.kind, Kind::Word(Concept::Filler) | Kind::Stop);
+        quiet || matches!(token.concept(), Some(Concept::Metric(_)))
+    });
+    let low = found.reading.text.low.trim_end_matches(['?', ' ']);
+    metrics && (low.ends_with('은') || low.ends_with('는'))
 }
 
 /// What "that user", "그 IP" points at in the last plan; slots that it fills are no longer missing.

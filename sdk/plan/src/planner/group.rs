@@ -58,6 +58,10 @@ pub(super) fn split(reading: &Reading<'_>) -> Vec<Dimension> {
             add(Some(*dimension));
         }
     }
+    // "요일별" ends like "일별".
+    if dimensions.contains(&Dimension::Weekday) {
+        dimensions.retain(|dimension| *dimension != Dimension::Day);
+    }
     dimensions
 }
 

@@ -22,6 +22,9 @@ pub(super) fn target(found: &Found<'_, '_>) -> Option<Target> {
     {
         return Some(Target::Sessions);
     }
+    if rows.is_empty() && reading.has(Cue::LongLived) {
+        return Some(Target::Users);
+    }
     // Who did what when: that is the transactions themselves.
     let asked = reading
         .tokens

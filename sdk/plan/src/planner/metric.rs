@@ -132,6 +132,9 @@ pub(super) fn counted(reading: &Reading<'_>, window: Option<PlanWindow>) -> Opti
         .filter_map(|(k, noun)| Some((k.abs_diff(asked), noun.counted()?)))
         .collect();
     near.sort_by_key(|(distance, _)| *distance);
+    if near.is_empty() && reading.has(Cue::Connected) {
+        return Some(Metric::UsersConcurrent);
+    }
     near.first().map(|(_, metric)| match metric {
         Metric::UsersConcurrent if ranged => Metric::UsersDistinct,
         Metric::Requests if failed => Metric::ErrorsCount,

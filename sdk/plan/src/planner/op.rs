@@ -80,7 +80,9 @@ const RULES: &[Rule] = &[
     (Decision::Do(Op::Correlate), |f| {
         f.has(Cue::Compare) && f.metrics.len() >= 2
     }),
-    (Decision::Do(Op::List), |f| f.who_did_what()),
+    (Decision::Do(Op::List), |f| {
+        f.who_did_what() || f.long_connected()
+    }),
     (Decision::Do(Op::Top), |f| f.ranks()),
     (Decision::ValueBeside, |f| {
         f.has(Cue::Compare) && !f.metrics.is_empty() && f.ranked.is_some()
@@ -124,6 +126,10 @@ const RULES: &[Rule] = &[
     }),
     (Decision::Do(Op::Explain), |f| {
         f.any(&[Cue::Trouble, Cue::Anomaly])
+    }),
+    // "평소와 다른 게 있나": nothing is named, so everything is meant.
+    (Decision::Do(Op::Anomalies), |f| {
+        f.reading.time(Time::Usual) && f.metrics.is_empty()
     }),
 ];
 
@@ -302,6 +308,18 @@ impl Found<'_, '_> {
             .iter()
             .filter(|t| matches!(t.cue(), Some(Cue::Which | Cue::Who)));
         asked.count() >= 2 && !self.any(&[Cue::Most, Cue::Top])
+    }
+
+    /// "장시간 접속자 누구야": those connected are named by the word that else is their number.
+    fn long_connected(&self) -> bool {
+        let people = self
+            .metrics
+            .iter()
+            .all(|metric| matches!(metric, Metric::UsersConcurrent | Metric::SessionsActive));
+        self.has(Cue::LongLived)
+            && !self.metrics.is_empty()
+            && people
+            && !self.any(&[Cue::Count, Cue::HowMuch, Cue::Trend])
     }
 
     fn lists(&self) -> bool {

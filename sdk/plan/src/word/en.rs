@@ -65,6 +65,7 @@ pub(super) fn say(sentence: &Sentence) -> String {
         Sentence::Refuse(reason) => refuse(*reason).to_owned(),
         Sentence::Unsupported { op, part } => unsupported(*op, part.as_deref()),
         Sentence::NotHeld(what) => format!("There are no data here about {what}."),
+        Sentence::Words(words) => words.clone(),
         Sentence::Failed => "The data could not be read, so there is no answer.".to_owned(),
     }
 }

@@ -1,7 +1,7 @@
 //! Korean particles: which of two forms follows a word.
 
 /// `word` with the particle that fits its last sound; a closing parenthesis is skipped with its content.
-pub(super) fn with(word: &str, after_consonant: &str, after_vowel: &str) -> String {
+pub(crate) fn with(word: &str, after_consonant: &str, after_vowel: &str) -> String {
     let particle = if ends_in_consonant(word) {
         after_consonant
     } else {

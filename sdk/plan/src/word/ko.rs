@@ -67,6 +67,7 @@ pub(super) fn say(sentence: &Sentence) -> String {
         Sentence::Refuse(reason) => refuse(*reason).to_owned(),
         Sentence::Unsupported { op, part } => unsupported(*op, part.as_deref()),
         Sentence::NotHeld(what) => format!("여기에는 {what} 자료가 없습니다."),
+        Sentence::Words(words) => words.clone(),
         Sentence::Failed => "자료를 읽지 못해 답할 수 없습니다.".to_owned(),
     }
 }

@@ -58,7 +58,7 @@ const fn unit(unit: Unit, lang: Lang) -> &'static str {
 }
 
 /// The size of a fact's value without sign: `410명`, `8.5%`.
-pub(super) fn size(fact: &Fact, lang: Lang) -> String {
+pub(crate) fn size(fact: &Fact, lang: Lang) -> String {
     let value = fact.value.abs();
     format!(
         "{}{}",

@@ -80,6 +80,11 @@ impl Toolchain {
         )
     }
 
+    /// The compiler.
+    pub(super) fn compiler(&self) -> PathBuf {
+        self.rustc.clone().unwrap_or_else(|| PathBuf::from("rustc"))
+    }
+
     /// Points a cargo at this compiler and linker.
     pub(super) fn apply(&self, cargo: &mut Command) -> Result<()> {
         cargo.env("PATH", self.linker.path()?);
@@ -106,8 +111,7 @@ impl Toolchain {
         fs::create_dir_all(&folder)?;
         let (source, built) = (folder.join("probe.rs"), folder.join("probe.wasm"));
         fs::write(&source, PROBE)?;
-        let program = self.rustc.clone().unwrap_or_else(|| PathBuf::from("rustc"));
-        let mut rustc = Command::new(program);
+        let mut rustc = Command::new(self.compiler());
         rustc.args([
             "--edition",
             "2024",

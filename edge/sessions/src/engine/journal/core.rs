@@ -14,7 +14,10 @@ use std::{
             Ordering::{Acquire, Relaxed, Release},
         },
     },
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use super::{
     Durability, Failure, Mark, Position, files::Files, frame, frame::Before, replay::Past, segment,
@@ -23,6 +26,9 @@ use super::{
 
 /// Memory a buffer keeps between two groups, bytes.
 const KEPT: usize = 1 << 20;
+
+/// A disk that syncs within this time is waited for where the change was made.
+const QUICK: Duration = Duration::from_micros(500);
 
 /// The journal without its thread.
 pub(super) struct Core {
@@ -39,6 +45,8 @@ pub(super) struct Core {
     /// Bytes of `past` and of the segment being written.
     pub(super) backlog: AtomicU64,
     pub(super) settled: AtomicU64,
+    /// The last sync took less than [`QUICK`].
+    pub(super) quick: AtomicBool,
     pub(super) failing: AtomicBool,
     pub(super) failure: Mutex<Option<Failure>>,
     pub(super) signal: Signal,
@@ -134,12 +142,24 @@ impl Core {
         let written = segment
             .write(&*self.files, group, self.durability)
             .and_then(|()| match self.durability {
-                Durability::Group => segment.sync(&*self.files),
+                Durability::Group => self.sync_group(segment),
                 Durability::Os | Durability::Memory => Ok(()),
             });
         written.map_err(|error| self.fail(&error))?;
         self.settle(writer, end);
         Ok(())
+    }
+
+    fn sync_group(&self, segment: &mut Segment) -> io::Result<()> {
+        let begun = Instant::now();
+        segment.sync(&*self.files)?;
+        self.quick.store(begun.elapsed() < QUICK, Relaxed);
+        Ok(())
+    }
+
+    /// Whether a task should write and sync by itself rather than have the thread do it.
+    pub(super) fn is_quick(&self) -> bool {
+        self.durability == Durability::Os || self.quick.load(Relaxed)
     }
 
     /// Moves what is pending behind what the writer has.

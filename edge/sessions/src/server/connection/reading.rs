@@ -1,6 +1,9 @@
 //! Taking bytes from a peer, within the time and room it has.
 
-use std::{io, sync::atomic::Ordering::Relaxed};
+use std::{
+    io,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use bytes::BytesMut;
 use tokio::{
@@ -9,12 +12,41 @@ use tokio::{
 };
 
 use super::Connection;
-use crate::protocol::Limits;
+use crate::{client::Server, protocol::Limits};
 
 /// Bytes asked of the socket at once, at least.
 const READ: usize = 16 << 10;
 /// A peer that has not authenticated may send this many arguments of this many bytes, as in Redis.
 const STRANGER: (usize, usize) = (10, 16 << 10);
+
+/// A connection's part of the server's `input_bytes`, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Counted {
+    server: Arc<Server>,
+    bytes: usize,
+}
+
+impl Counted {
+    pub(super) fn new(server: &Arc<Server>) -> Self {
+        let server = Arc::clone(server);
+        Self { server, bytes: 0 }
+    }
+
+    /// Counts so many bytes from now on; what all connections have.
+    fn change(&mut self, bytes: usize) -> usize {
+        let all = &self.server.input_bytes;
+        let others = all.fetch_sub(self.bytes, Relaxed) - self.bytes;
+        all.fetch_add(bytes, Relaxed);
+        self.bytes = bytes;
+        others.saturating_add(bytes)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.server.input_bytes.fetch_sub(self.bytes, Relaxed);
+    }
+}
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Reads some bytes, within the time the peer has; whether there were any. May be given up at any time.
@@ -44,14 +76,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(super) async fn count_input(&mut self) -> io::Result<()> {
         let server = &self.client.server;
         let count = self.input.len().saturating_sub(READ) + self.client.held_bytes();
-        if count == self.counted {
+        if count == self.counted.bytes {
             return Ok(());
         }
-        let others = server.input_bytes.fetch_sub(self.counted, Relaxed) - self.counted;
-        server.input_bytes.fetch_add(count, Relaxed);
-        let grown = count > self.counted;
-        self.counted = count;
-        if grown && others.saturating_add(count) > server.config.max_input {
+        let grown = count > self.counted.bytes;
+        let all = self.counted.change(count);
+        if grown && all > server.config.max_input {
             self.client.leaving = true;
             self.input.clear();
             let mut output = BytesMut::from(&b"-ERR too many unfinished requests\r\n"[..]);

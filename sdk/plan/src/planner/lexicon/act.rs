@@ -91,6 +91,6 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Q(Cue::Injection),
-        "이전 지시|이전 지침|이전 명령|앞의 지시|앞선 지시|지시를 무시|지침을 무시|명령을 무시|규칙을 무시|무시하고|시스템 프롬프트|개발자 모드|제한을 해제|역할을 바꿔|너는 이제|관리자라고 가정|ignore previous|ignore all previous|ignore your|ignore the above|ignore all|disregard|forget your|forget previous|forget all|system prompt|developer mode|jailbreak|you are now|pretend to be|pretend you|act as|override your|bypass|without approval|승인 없이|확인 없이",
+        "이제부터 너는|이제부터 당신은|모든 제한을|이전 지시|이전 지침|이전 명령|앞의 지시|앞선 지시|지시를 무시|지침을 무시|명령을 무시|규칙을 무시|무시하고|시스템 프롬프트|개발자 모드|제한을 해제|역할을 바꿔|너는 이제|관리자라고 가정|ignore previous|ignore all previous|ignore your|ignore the above|ignore all|disregard|forget your|forget previous|forget all|system prompt|developer mode|jailbreak|you are now|pretend to be|pretend you|act as|override your|bypass|without approval|승인 없이|확인 없이",
     ),
 ];

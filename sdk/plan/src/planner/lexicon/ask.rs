@@ -36,7 +36,7 @@ pub(super) const ROWS: Rows = &[
         Q(Cue::When),
         "^언제|when did|when was|when were|what time|when is|at what time|which time",
     ),
-    (Q(Cue::What), "무엇|뭐야|뭐지|뭐가|뭔지|^뭐|^뭘|what"),
+    (Q(Cue::What), "무엇|뭐뭐|뭐야|뭐지|뭐가|뭔지|^뭐|^뭘|what"),
     (Q(Cue::Most), "가장|제일|최다|젤|most|greatest"),
     (
         Q(Cue::High),
@@ -58,7 +58,7 @@ pub(super) const ROWS: Rows = &[
     (Q(Cue::Fast), "빠른|빨라|fastest|quickest"),
     (
         Q(Cue::Busy),
-        "바쁜|바빠|바쁘|붐비는|붐벼|붐볐|몰린|몰리는|busiest|busy|crowded|most loaded|overloaded",
+        "바쁜|바빠|바쁘|붐빈|붐비는|붐벼|붐볐|몰린|몰리는|busiest|busy|crowded|most loaded|overloaded",
     ),
     (
         Q(Cue::Quiet),
@@ -99,7 +99,7 @@ pub(super) const ROWS: Rows = &[
     (Q(Cue::Markdown), "마크다운|markdown"),
     (
         Q(Cue::Report),
-        "보고서|리포트|레포트|보고 자료|리포드|report|write up",
+        "주간보고|월간보고|보고서|리포트|레포트|보고 자료|리포드|report|write up",
     ),
     (Q(Cue::Weekly), "주간|weekly"),
     (Q(Cue::Monthly), "월간|monthly"),
@@ -107,7 +107,7 @@ pub(super) const ROWS: Rows = &[
         Q(Cue::Compare),
         "비교|대비하여|대비해서|대비|견주|대조|차이|compare|comparison|compared|versus|vs|against|difference|relative to",
     ),
-    (Q(Cue::Versus), "보다|than"),
+    (Q(Cue::Versus), "보다|에 비해|에비해|에 비하면|비해서|than"),
     (
         Q(Cue::Change),
         "증가했|증가하|증가|감소했|감소|늘었|늘어났|줄었|줄어들|달라졌|변했|올랐|떨어졌|높아졌|increase|increased|grow|grew|grown|decrease|decreased|changed|risen|dropped|higher|lower|more or less|gone up|gone down|rise",
@@ -130,7 +130,7 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Q(Cue::Trouble),
-        "장애|문제|병목|불능|안 돼|안돼|안 되|안되|안 됩|안됩|안 됨|안됨|못 들어가|느려요|느립니다|안 떠|안떠|안 열|안열|안 들어가|안들어가|안 나와|접속이 안|먹통|뻗|죽었|멈췄|멈춰|다운됐|다운되|끊겨|끊김|버벅|렉|타임아웃|outage|incident|problem|bottleneck|broken|not working|does not work|doesn't work|isn't working|down|failing|crash|crashed|unavailable|can't|cannot|timeout|trouble|wrong|stuck|frozen",
+        "자꾸 실패|계속 실패|자꾸 에러|계속 에러|장애|문제|병목|불능|안 돼|안돼|안 되|안되|안 됩|안됩|안 됨|안됨|못 들어가|느려요|느립니다|안 떠|안떠|안 열|안열|안 들어가|안들어가|안 나와|접속이 안|먹통|뻗|죽었|멈췄|멈춰|다운됐|다운되|끊겨|끊김|버벅|렉|타임아웃|outage|incident|problem|bottleneck|broken|not working|does not work|doesn't work|isn't working|down|failing|crash|crashed|unavailable|can't|cannot|timeout|trouble|wrong|stuck|frozen",
     ),
     (
         Q(Cue::WhatsUp),
@@ -174,7 +174,7 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Q(Cue::Sizing),
-        "증설 필요|증설이 필요|증설|증원|^용량 산정|^용량 계획|^용량|리소스 확보|자원 확보|서버 대수|몇 대가 필요|몇 대 필요|capacity planning|capacity|sizing|more server|more instances|enough server|add servers|additional server|servers do we need|many servers|fewer servers|right size",
+        "더 늘려야|늘려야 돼|늘려야 하|늘려야 할|증설 필요|증설이 필요|증설해야|증설하여야|증설할|줄여도|줄여도 될|줄여도 괜찮|버틸 수|버틸수|버티나|버텨|감당|증설|증원|^용량 산정|^용량 계획|^용량|리소스 확보|자원 확보|서버 대수|몇 대가 필요|몇 대 필요|capacity planning|capacity|sizing|more server|more instances|enough server|add servers|additional server|servers do we need|many servers|fewer servers|right size",
     ),
     (
         Q(Cue::Need),
@@ -204,11 +204,11 @@ pub(super) const ROWS: Rows = &[
     (Q(Cue::Duplicate), "중복|duplicate"),
     (
         Q(Cue::LongLived),
-        "장시간|장기간|오랫동안|오래 접속|오래된|오래 머문|오래 머무|long running|long lived|for a long time|long standing|long session|idle long|longest connected",
+        "장시간|장기간|오랫동안|오래도록|오래 켜둔|오래 켜 둔|오래 접속|오래된|오래 머문|오래 머무|long running|long lived|for a long time|long standing|long session|idle long|longest connected",
     ),
     (
         Q(Cue::Connected),
-        "접속 중인|접속중인|접속한|접속된|접속 중|접속|로그인한|로그인 중인|로그인 상태|connected|logged in|signed in|online|old",
+        "접속 중인|접속중인|접속한|붙어 있는|붙어있는|붙어 있|붙어있|들어와 있|들어와있|접속된|접속 중|접속|로그인한|로그인 중인|로그인 상태|connected|logged in|signed in|online|old",
     ),
     (
         Q(Cue::Took),

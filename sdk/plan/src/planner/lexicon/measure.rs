@@ -101,7 +101,7 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Metric(M::JvmHeap),
-        "jvm 힙 메모리 사용률|jvm 힙 메모리|jvm 힙 사용률|jvm 힙 사용량|jvm 힙|힙 메모리 사용률|힙 메모리 사용량|힙 메모리|힙 사용률|힙 사용량|jvm heap usage|jvm heap memory|jvm heap|heap usage|heap memory|heap use|heap|jvm 메모리|jvm memory",
+        "jvm 힙 메모리 사용률|jvm 힙 메모리|jvm 힙 사용률|jvm 힙 사용량|jvm 힙|힙 메모리 사용률|힙 메모리 사용량|힙 메모리|heap 사용률|heap 사용량|heap 메모리|힙 사용률|힙 사용량|^힙|jvm heap usage|jvm heap memory|jvm heap|heap usage|heap memory|heap use|heap|jvm 메모리|jvm memory",
     ),
     (
         Metric(M::GcPause),
@@ -162,7 +162,7 @@ pub(super) const ROWS: Rows = &[
     ),
     (
         Thing(Noun::User),
-        "^사용자 id|^사용자 아이디|^유저 id|^사용자들|^사용자|^유저|^이용자|^회원|^고객|^아이디|^계정|^id$|user id|userid|user name|username|user|account|customer|client|people|person",
+        "^사용자 id|^사용자 아이디|^유저 id|^사용자들|^사용자|^유저|^이용자|^회원|^고객|^아이디|^계정|^id$|user id|userid|user name|username|user|account|customer|client|people|person|ppl|folks|^사람들|^사람|^분들",
     ),
     (
         Thing(Noun::Session),

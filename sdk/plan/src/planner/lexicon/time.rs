@@ -11,7 +11,7 @@ use super::{
 pub(super) const ROWS: Rows = &[
     (
         At(Time::Now),
-        "지금 현재|현재 시각|현재 시점|현재|현제|지금 이 순간|지금|이 순간|실시간으로|실시간|방금|right now|at the moment|at present|currently|current|presently|now|real time|at this moment|as of now|live",
+        "지금 현재|현재 시각|현재 시점|현재|현제|지금 이 순간|지금|이 순간|실시간으로|실시간|방금|right now|at the moment|at present|currently|current|presently|now|rn|real time|at this moment|as of now|live",
     ),
     (
         At(Time::Day(0)),
