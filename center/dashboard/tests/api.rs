@@ -501,7 +501,12 @@ async fn every_documented_path_is_served_and_every_reference_leads_somewhere() {
                 "",
             )
             .await;
-            assert_ne!(response.status(), StatusCode::NOT_FOUND, "{path}");
+            // Nothing has the name `{id}`.
+            let is_one_of_many = path.contains('{');
+            assert!(
+                is_one_of_many || response.status() != StatusCode::NOT_FOUND,
+                "{path}"
+            );
             assert_ne!(response.status(), StatusCode::METHOD_NOT_ALLOWED, "{path}");
             let statuses: Vec<_> = operation["responses"]
                 .as_object()
@@ -520,8 +525,26 @@ async fn every_documented_path_is_served_and_every_reference_leads_somewhere() {
     }
     assert_snapshot!(served.join("\n"), @r"
     POST /api/ask 200 400 413 415 422 500 503
+    GET /api/audit 200 400 401 403 404 409 422 429 500 503
+    GET /api/audit/export 200 400 401 403 404 409 422 429 500 503
+    GET /api/audit/verify 200 400 401 403 404 409 422 429 500 503
+    POST /api/login 200 400 401 403 404 409 422 429 500 503
+    POST /api/logout 200 400 401 403 404 409 422 429 500 503
+    GET /api/me 200 400 401 403 404 409 422 429 500 503
     GET /api/openapi.json 200
     GET /api/overview 200 500 503
+    POST /api/password 200 400 401 403 404 409 422 429 500 503
+    GET /api/people 200 400 401 403 404 409 422 429 500 503
+    POST /api/people 200 400 401 403 404 409 422 429 500 503
+    PUT /api/people/{name} 200 400 401 403 404 409 422 429 500 503
+    POST /api/people/{name}/reset 200 400 401 403 404 409 422 429 500 503
+    GET /api/proposals 200 400 401 403 404 409 422 429 500 503
+    POST /api/proposals 200 400 401 403 404 409 422 429 500 503
+    GET /api/proposals/{id} 200 400 401 403 404 409 422 429 500 503
+    POST /api/proposals/{id}/decision 200 400 401 403 404 409 422 429 500 503
+    GET /api/tokens 200 400 401 403 404 409 422 429 500 503
+    POST /api/tokens 200 400 401 403 404 409 422 429 500 503
+    DELETE /api/tokens/{id} 200 400 401 403 404 409 422 429 500 503
     GET /healthz 200
     GET /metrics 200
     ");

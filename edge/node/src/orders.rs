@@ -15,6 +15,8 @@ use tokio::{runtime::Handle, sync::Mutex};
 
 /// The kind of order, on the road from the center.
 pub(crate) const KIND: &str = "action";
+/// Rules with their ids.
+type Named = Vec<(String, GuardRule)>;
 /// Most effects of one order.
 const MOST_EFFECTS: usize = 64;
 
@@ -205,7 +207,7 @@ impl Orders {
 }
 
 /// The rules of an order, named after it, and the orders whose rules it ends.
-fn rules(order: &Order) -> Result<(Vec<(String, GuardRule)>, Vec<String>), Stop> {
+fn rules(order: &Order) -> Result<(Named, Vec<String>), Stop> {
     let is_name = (1..=100).contains(&order.id.len());
     if !is_name || order.effects.is_empty() || order.effects.len() > MOST_EFFECTS {
         let why =
