@@ -107,7 +107,7 @@ fn the_detector_finds_guessing_and_signs_what_it_finds() {
     );
     assert_eq!(
         finding.detector,
-        format!("login-brute-force@{}", detector.loaded().manifest.version)
+        format!("detect-login-brute-force@{}", detector.loaded().manifest.version)
     );
     assert_eq!(finding.severity, Severity::Warning);
     assert_eq!(finding.window.from, Timestamp::from_ms(2_000));
@@ -184,6 +184,6 @@ fn a_damaged_component_is_refused_and_never_crashes_the_host() {
 #[test]
 fn a_manifest_is_read_without_running_the_plugin() {
     let manifest = Manifest::read("x", &built("detect-login-brute-force")).unwrap();
-    assert_eq!(manifest.name, "login-brute-force");
+    assert_eq!(manifest.name, "detect-login-brute-force");
     assert_eq!(manifest.settings.len(), 5);
 }
