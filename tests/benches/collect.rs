@@ -19,6 +19,7 @@
     reason = "a bench measures time and stops at what it does not expect"
 )]
 
+#[expect(dead_code, reason = "no figure here has an upper bar")]
 #[path = "sessions/figure.rs"]
 mod figure;
 #[path = "collect/lines.rs"]
