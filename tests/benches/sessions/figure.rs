@@ -36,7 +36,7 @@ pub(crate) fn print(figure: &str, unit: &str, peer: &str, bar: Bar, mut values: 
     println!(
         "{}",
         json!({
-            "bench": "sessions", "figure": figure, "value": median, "unit": unit, "peer": peer,
+            "bench": env!("CARGO_CRATE_NAME"), "figure": figure, "value": median, "unit": unit, "peer": peer,
             "bar": bar.text(), "ok": bar.judge(median), "runs": values.len(),
             "min": round(values[0]), "max": round(values[values.len() - 1]),
         })

@@ -4,16 +4,15 @@
 //! (`bench`, `figure`, `value`, `unit`, and where they apply `peer`, `bar`, `ok`, `runs`, `min`, `max`).
 //! This command passes the lines through, prints them again as a table, and fails when one is not `ok`.
 
-use std::{fs, io::BufRead as _, io::BufReader, process::Stdio};
+use std::{fs, io::BufRead as _, io::BufReader, path::PathBuf, process::Stdio};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use serde_json::Value;
 
 use crate::{
-    needs::{self, REDIS},
+    needs::{self, GO, GOACCESS, Part, REDIS},
     plugins,
-    shell::find,
     workspace::Workspace,
 };
 
@@ -37,11 +36,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
             names.join(", ")
         );
     }
-    if !needs::ensure(&[&REDIS])?.is_empty() {
-        bail!("there is nothing to compare with; hint: install Redis");
-    }
+    let peers = peers(workspace, &options.name)?;
     plugins::run()?;
-    let figures = figures(workspace, options)?;
+    let figures = figures(workspace, options, peers)?;
     println!("\n{}", table(&figures));
     let missed = figures
         .iter()
@@ -51,6 +48,26 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         bail!("{missed} of {} figures miss their bar", figures.len());
     }
     Ok(())
+}
+
+/// What a bench compares with, as the environment that tells it.
+fn peers(workspace: &Workspace, bench: &str) -> Result<Vec<(&'static str, PathBuf)>> {
+    if bench != "collect" {
+        if !needs::ensure(&[&REDIS])?.is_empty() {
+            bail!("there is nothing to compare with; hint: install Redis");
+        }
+        return Ok(found("BONGSU_REDIS_SERVER", &REDIS));
+    }
+    needs::ensure(&[&GOACCESS, &GO])?;
+    let sources = workspace.root.join("tests/benches/collect/collector");
+    let collector = needs::built::go(workspace, &sources)?;
+    let mut peers = found("BONGSU_GOACCESS", &GOACCESS);
+    peers.extend(collector.map(|program| ("BONGSU_COLLECTOR", program)));
+    Ok(peers)
+}
+
+fn found(name: &'static str, part: &Part) -> Vec<(&'static str, PathBuf)> {
+    part.place().map(|program| (name, program)).into_iter().collect()
 }
 
 /// Names of the benches there are, sorted.
@@ -67,7 +84,11 @@ fn names(workspace: &Workspace) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn figures(workspace: &Workspace, options: &Options) -> Result<Vec<Value>> {
+fn figures(
+    workspace: &Workspace,
+    options: &Options,
+    peers: Vec<(&'static str, PathBuf)>,
+) -> Result<Vec<Value>> {
     let mut cargo = workspace.cargo();
     cargo.args([
         "bench",
@@ -80,7 +101,7 @@ fn figures(workspace: &Workspace, options: &Options) -> Result<Vec<Value>> {
     ]);
     cargo.args(options.quick.then_some("--quick"));
     cargo.env("BONGSU_PLUGINS", workspace.plugins());
-    cargo.envs(find(REDIS.program).map(|program| ("BONGSU_REDIS_SERVER", program)));
+    cargo.envs(peers);
     let mut bench = cargo
         .stdout(Stdio::piped())
         .spawn()

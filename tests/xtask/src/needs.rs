@@ -50,6 +50,13 @@ pub(crate) const REDIS: Part = Part {
     present: || find("redis-server").is_some() && find("redis-benchmark").is_some(),
 };
 
+/// The peer of the access-log bench.
+pub(crate) const GOACCESS: Part = Part {
+    program: "goaccess",
+    packages: &["goaccess"],
+    present: || find("goaccess").is_some(),
+};
+
 /// Java with its compiler.
 pub(crate) const JAVA: Part = Part {
     program: "java",
