@@ -107,7 +107,10 @@ fn the_detector_finds_guessing_and_signs_what_it_finds() {
     );
     assert_eq!(
         finding.detector,
-        format!("detect-login-brute-force@{}", detector.loaded().manifest.version)
+        format!(
+            "detect-login-brute-force@{}",
+            detector.loaded().manifest.version
+        )
     );
     assert_eq!(finding.severity, Severity::Warning);
     assert_eq!(finding.window.from, Timestamp::from_ms(2_000));

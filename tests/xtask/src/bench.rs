@@ -67,7 +67,10 @@ fn peers(workspace: &Workspace, bench: &str) -> Result<Vec<(&'static str, PathBu
 }
 
 fn found(name: &'static str, part: &Part) -> Vec<(&'static str, PathBuf)> {
-    part.place().map(|program| (name, program)).into_iter().collect()
+    part.place()
+        .map(|program| (name, program))
+        .into_iter()
+        .collect()
 }
 
 /// Names of the benches there are, sorted.
