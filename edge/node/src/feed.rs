@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Pipeline, http::State};
+use crate::{Config, Pipeline, http::State};
 
 const TICK: Duration = Duration::from_secs(1);
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
@@ -51,6 +51,17 @@ pub(crate) struct Kept {
     pub(crate) hours: Duration,
     pub(crate) transactions: Duration,
     pub(crate) transactions_bytes: u64,
+}
+
+impl Kept {
+    pub(crate) const fn of(config: &Config) -> Self {
+        Self {
+            minutes: config.kept,
+            hours: config.hours_kept,
+            transactions: config.history.transactions_kept,
+            transactions_bytes: config.history.transactions_bytes,
+        }
+    }
 }
 
 impl Feed {

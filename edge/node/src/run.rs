@@ -63,6 +63,10 @@ pub struct Running {
 ///
 /// # Errors
 /// If a store, plugin, listener or certificate can't be used.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one part after another, in the order in which they need each other"
+)]
 pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<Running> {
     let directory = config.data_dir.join("history");
     let history =
@@ -113,13 +117,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> anyhow::Result<
     let (erasures_in, erasures) = mpsc::channel(1);
     let resp = sessions.addr();
     let http = config.http;
-    let spool_max_bytes = config.spool_max_bytes;
-    let kept = Kept {
-        minutes: config.kept,
-        hours: config.hours_kept,
-        transactions: config.history.transactions_kept,
-        transactions_bytes: config.history.transactions_bytes,
-    };
+    let (kept, spool_max_bytes) = (Kept::of(&config), config.spool_max_bytes);
     let status = ship.as_ref().map(bongsu_edge_ship::Handle::status);
     let state = Arc::new(state(
         config,

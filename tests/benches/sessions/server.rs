@@ -111,6 +111,22 @@ impl Server {
         Ok(kilobytes * 1024.0)
     }
 
+    /// Processor time of all its threads so far, in the kernel's ticks.
+    pub(crate) fn cpu_ticks(&self) -> Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        // Behind the name, which may hold spaces: state is the third field, user time the fourteenth.
+        let (_, fields) = stat.rsplit_once(')').context("no process name")?;
+        let mut fields = fields.split_whitespace().skip(11);
+        let mut next = || {
+            fields
+                .next()
+                .context("no processor time")?
+                .parse::<f64>()
+                .map_err(anyhow::Error::from)
+        };
+        Ok(next()? + next()?)
+    }
+
     /// Ends it at once, as `kill -9` does.
     pub(crate) fn kill(&mut self) -> Result<()> {
         self.process.kill()?;

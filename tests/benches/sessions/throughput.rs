@@ -1,4 +1,5 @@
-//! How many requests a second, and how late the slowest hundredth is.
+//! How many requests a second, how late the slowest hundredth is, and what a request costs the server. With few
+//! cores the client, which is on them too, sets the limit of the first; the last says what there is to spare.
 
 use std::process::{Command, Stdio};
 
@@ -18,6 +19,8 @@ const CLIENTS: &str = "50";
 struct Rate {
     per_second: f64,
     p99_ms: f64,
+    /// Of the server, all threads, user and system.
+    cpu_ticks: f64,
 }
 
 struct Case {
@@ -66,66 +69,72 @@ pub(crate) fn measure(extent: Extent) -> Result<()> {
         ours.ready()?;
         redis.ready()?;
         for command in case.commands {
-            compare(extent, &case, command, [ours.port, redis.port], &peer)?;
+            compare(extent, &case, command, [&ours, &redis], &peer)?;
         }
     }
     Ok(())
 }
 
-fn compare(extent: Extent, case: &Case, command: &str, ports: [u16; 2], peer: &str) -> Result<()> {
+fn compare(
+    extent: Extent,
+    case: &Case,
+    command: &str,
+    servers: [&Server; 2],
+    peer: &str,
+) -> Result<()> {
     let requests = match case.pipeline {
         "1" => extent.requests,
         _ => extent.requests * 4,
     };
-    let (mut throughput, mut p99) = (Vec::new(), Vec::new());
+    let (mut throughput, mut p99, mut cpu) = (Vec::new(), Vec::new(), Vec::new());
     for run in 0..extent.runs {
         // Whoever goes first may find the machine in another state.
-        let mut order = ports;
+        let mut order = servers;
         if run % 2 == 1 {
             order.reverse();
         }
         let mut found = Vec::new();
-        for port in order {
-            found.push((port, rate(port, requests, case.pipeline, command)?));
+        for server in order {
+            let rate = rate(server, requests, case.pipeline, command)?;
+            found.push((server.port, rate));
         }
-        let of = |port: u16| {
-            &found
-                .iter()
-                .find(|(found, _)| *found == port)
-                .expect("both ran")
-                .1
+        let of = |server: &Server| {
+            let found = found.iter().find(|(port, _)| *port == server.port);
+            &found.expect("both ran").1
         };
-        let (ours, theirs) = (of(ports[0]), of(ports[1]));
+        let (ours, theirs) = (of(servers[0]), of(servers[1]));
         throughput.push(ours.per_second / theirs.per_second);
         p99.push(ours.p99_ms / theirs.p99_ms);
+        cpu.push(ours.cpu_ticks / theirs.cpu_ticks.max(1.0));
     }
     let versus = format!("vs_redis_{}", case.pair.fsync);
     let name = format!("{command}_1k{}", case.suffix);
-    print(
-        &format!("{name}_{versus}"),
-        "ratio",
-        peer,
-        case.throughput,
-        throughput,
-    );
-    print(
-        &format!("{name}_p99_{versus}"),
-        "ratio",
-        peer,
-        case.p99,
-        p99,
-    );
+    let figures = [
+        ("", case.throughput, throughput),
+        ("_p99", case.p99, p99),
+        ("_cpu", Bar::None, cpu),
+    ];
+    for (kind, bar, values) in figures {
+        print(
+            &format!("{name}{kind}_{versus}"),
+            "ratio",
+            peer,
+            bar,
+            values,
+        );
+    }
     Ok(())
 }
 
-fn rate(port: u16, requests: usize, pipeline: &str, command: &str) -> Result<Rate> {
+fn rate(server: &Server, requests: usize, pipeline: &str, command: &str) -> Result<Rate> {
     let value = "x".repeat(1024);
     let words: Vec<&str> = match command {
         "get" => vec!["get", "session:__rand_int__"],
         "hset" => vec!["hset", "hash:__rand_int__", "attribute", &value],
         _ => vec!["set", "session:__rand_int__", &value, "EX", "1800"],
     };
-    let (port, requests) = (port.to_string(), requests.to_string());
+    let (port, requests) = (server.port.to_string(), requests.to_string());
+    let before = server.cpu_ticks()?;
     let output = Command::new("redis-benchmark")
         .args(["-p", &port, "-n", &requests, "-r", SESSIONS, "-c", CLIENTS])
         .args(["-P", pipeline, "--csv"])
@@ -133,6 +142,7 @@ fn rate(port: u16, requests: usize, pipeline: &str, command: &str) -> Result<Rat
         .stderr(Stdio::null())
         .output()
         .context("failed to start redis-benchmark")?;
+    let cpu_ticks = server.cpu_ticks()? - before;
     let text = String::from_utf8(output.stdout)?;
     let row = text.lines().last().unwrap_or_default();
     let cells: Vec<_> = row.split("\",\"").collect();
@@ -146,5 +156,6 @@ fn rate(port: u16, requests: usize, pipeline: &str, command: &str) -> Result<Rat
     Ok(Rate {
         per_second: cell(1)?,
         p99_ms: cell(6)?,
+        cpu_ticks,
     })
 }

@@ -103,13 +103,16 @@ impl<'a> Held<'a> {
         reason = "all are held, and a number is below their count"
     )]
     pub(crate) fn of(&mut self, key: &[u8]) -> &mut Keyspace {
-        let number = self.shards.number(key);
         match &mut self.guards {
             Guards::One(held, guard) => {
-                debug_assert_eq!(number, *held, "a command touched a key it does not name");
+                debug_assert_eq!(
+                    self.shards.number(key),
+                    *held,
+                    "a command touched a key it does not name"
+                );
                 guard
             }
-            Guards::All(guards) => &mut guards[number],
+            Guards::All(guards) => &mut guards[self.shards.number(key)],
         }
     }
 
