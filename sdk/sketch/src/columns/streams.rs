@@ -1,7 +1,12 @@
 //! The streams of a byte form: filled one after the other, compressed each for itself, read with a limit on
 //! what they may grow to.
 
-use std::io::Read as _;
+use std::{
+    cell::RefCell,
+    io::{self, Read as _},
+};
+
+use zstd::bulk::{Compressor, Decompressor};
 
 use crate::{Block, BlockError};
 
@@ -10,6 +15,12 @@ use super::VERSION;
 /// Enough of the head for the count and the first interval: two varints and a byte.
 const PEEK_BYTES: u64 = 24;
 const STREAMS: usize = 9;
+
+// Making a context costs more than packing a small stream, and a block has nine of them: each thread keeps one.
+thread_local! {
+    static PACKER: RefCell<Option<(i32, Compressor<'static>)>> = const { RefCell::new(None) };
+    static UNPACKER: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Streams {
@@ -62,7 +73,7 @@ impl Streams {
                 push_u64(&mut out, 0);
                 continue;
             }
-            let packed = zstd::bulk::compress(stream, level).map_err(|_| BlockError::Frame)?;
+            let packed = compress(stream, level).map_err(|_| BlockError::Frame)?;
             push_u64(&mut out, packed.len() as u64);
             out.extend(packed);
         }
@@ -77,11 +88,11 @@ impl Streams {
                 return Ok(Vec::new());
             }
             // The size in the frame's header is a claim; it only sizes a first buffer.
-            let claimed = zstd::bulk::Decompressor::upper_bound(packed).unwrap_or(left);
+            let claimed = Decompressor::upper_bound(packed).unwrap_or(left);
             if claimed > left {
                 return Err(BlockError::Frame);
             }
-            let plain = zstd::bulk::decompress(packed, claimed).map_err(|_| BlockError::Frame)?;
+            let plain = decompress(packed, claimed).map_err(|_| BlockError::Frame)?;
             left -= plain.len();
             Ok(plain)
         };
@@ -134,6 +145,27 @@ impl Readers<'_> {
         .iter()
         .all(|stream| stream.is_empty())
     }
+}
+
+fn compress(stream: &[u8], level: i32) -> io::Result<Vec<u8>> {
+    PACKER.with_borrow_mut(|kept| {
+        let packer = match kept.take() {
+            Some((its, packer)) if its == level => packer,
+            _ => Compressor::new(level)?,
+        };
+        let (_, packer) = kept.insert((level, packer));
+        packer.compress(stream)
+    })
+}
+
+fn decompress(packed: &[u8], room: usize) -> io::Result<Vec<u8>> {
+    UNPACKER.with_borrow_mut(|kept| {
+        let unpacker = match kept.take() {
+            Some(unpacker) => unpacker,
+            None => Decompressor::new()?,
+        };
+        kept.insert(unpacker).decompress(packed, room)
+    })
 }
 
 /// The beginning of the head, without unpacking the rest.
