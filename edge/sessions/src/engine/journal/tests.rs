@@ -56,8 +56,9 @@ fn segments(dir: &Path) -> Vec<std::path::PathBuf> {
 
 fn copy_journal(from: &Path, to: &Path) {
     fs::create_dir(to.join("journal")).unwrap();
-    for path in segments(from) {
-        fs::copy(&path, to.join("journal").join(path.file_name().unwrap())).unwrap();
+    // Newest first: a segment says how the one before it ended, so that one must not be copied from before.
+    for path in segments(from).iter().rev() {
+        fs::copy(path, to.join("journal").join(path.file_name().unwrap())).unwrap();
     }
 }
 
