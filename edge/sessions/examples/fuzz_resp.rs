@@ -140,12 +140,16 @@ fn damaged(random: &mut fastrand::Rng) -> Vec<u8> {
         let end = (at + random.usize(..8)).min(bytes.len());
         match random.u8(..6) {
             0 => bytes.truncate(at),
-            1 => drop(bytes.splice(at..end, NUMBERS[random.usize(..8)].iter().copied())),
+            1 => {
+                let number = random.choice(NUMBERS).unwrap_or_default();
+                bytes.splice(at..end, number.iter().copied());
+            }
             2 => bytes.insert(at, random.u8(..)),
             3 => drop(bytes.drain(at..end)),
             4 => {
-                let again = bytes[at..].to_vec();
-                bytes.splice(at..at, again);
+                let again = bytes.split_off(at);
+                bytes.extend_from_slice(&again);
+                bytes.extend(again);
             }
             _ => {
                 if let Some(byte) = bytes.get_mut(at) {
