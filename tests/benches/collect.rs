@@ -13,7 +13,6 @@
 
 #![expect(clippy::print_stdout, reason = "figures are its output")]
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "a bench measures time and stops at what it does not expect"

@@ -132,7 +132,7 @@ fn flags(row: &Masked) -> u8 {
         Some(LoginOutcome::Failed) => LOGIN_FAILED,
     };
     let traced = if row.trace_id.is_some() { TRACED } else { 0 };
-    u8::from(row.failed) * FAILED | login | traced
+    (u8::from(row.failed) * FAILED) | login | traced
 }
 
 fn lead(row: &Masked) -> i64 {

@@ -361,7 +361,6 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, HistoryError> {
 pub(crate) mod trace {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
     pub(crate) fn serialize<S: Serializer>(
         id: &Option<[u8; 16]>,
         serializer: S,

@@ -101,9 +101,8 @@ impl Depot {
 
     /// The state of a plugin; empty if there is none or it is damaged.
     pub(crate) fn state(&self, name: &str) -> PluginState {
-        let bytes = match fs::read(self.state_file(name)) {
-            Ok(bytes) => bytes,
-            Err(_) => return PluginState::default(),
+        let Ok(bytes) = fs::read(self.state_file(name)) else {
+            return PluginState::default();
         };
         PluginState::decode(&bytes).unwrap_or_else(|error| {
             tracing::warn!(plugin = name, "its state is lost: {error}");

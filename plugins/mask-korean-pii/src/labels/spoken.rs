@@ -72,7 +72,7 @@ fn speaks_of_residents(name: &str) -> bool {
             .into_iter()
             .any(|part| part.eq_ignore_ascii_case(root.as_bytes()))
     };
-    ROOTS.iter().any(|root| within(root))
+    ROOTS.iter().any(within)
         && category::words(name)
             .iter()
             .any(|word| ROOTS.contains(&word.as_str()))
