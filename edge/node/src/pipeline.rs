@@ -343,7 +343,8 @@ impl Pipeline {
             self.keeping.note_closed(block.start);
             self.pending.minutes.push(block);
         }
-        if closes {
+        // So that the journal can be cut; without one, full blocks are soon enough.
+        if closes && self.keeping.last() > 0 {
             self.seal(self.keeping.last());
         }
         Ok(())
