@@ -7,7 +7,7 @@
 //!
 //! ## Decisions
 //!
-//! - **Measured on two cores, 50 connections, one SET of 1 KB at a time:** two loops from the start gave a p99 of
+//! - **Measured on two busy cores, 50 connections, one SET of 1 KB at a time:** two loops from the start gave a p99 of
 //!   5.9 ms, one gave 1.5 ms at 95 % of the throughput, because two loops and their client fight for two cores.
 //! - **Rejected: the process's work-stealing runtime.** A request takes a few microseconds, less than waking
 //!   another core to steal it costs.
